@@ -1,0 +1,48 @@
+# The verbs of this repository; `make` alone lists them. Each makes what it needs: git, make and Python >= 3.11 suffice.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help run test check unit format load lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serves until Ctrl-C (ONCE=1: ends at once; PORT=8443)
+	@$(BIN)/python examples/demo/run.py --port $(or $(PORT),8443) $(if $(ONCE),--once)
+
+test: check unit ## every check and every test
+
+check: $(READY) ## format, lint, types, layering
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: $(READY) ## the tests, with branch coverage (100 % of policy)
+	$(BIN)/coverage erase
+	$(BIN)/pytest --cov --cov-report= $(ARGS)
+	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
+	$(BIN)/coverage report --fail-under=95
+
+format: $(READY) ## format, and fix what can be fixed
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.md
+	$(BIN)/python -m loadtest
+
+lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean: ## remove what the verbs made
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(READY): requirements/dev.txt pyproject.toml tools/venv.sh
+	sh tools/venv.sh $(VENV)
+	@touch $@

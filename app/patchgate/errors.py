@@ -1,0 +1,45 @@
+"""The two trees of errors, split by who must act.
+
+A boundary translates: the command line prints a ``SetupError`` as one line and exits 2, a door answers an
+``InputError`` with a status or a verdict. Anything else that escapes is a defect of patchgate.
+"""
+
+
+class SetupError(Exception):
+    """Whoever runs patchgate must act: a flag, a directory, a certificate, a port. The text says what to do."""
+
+
+class SourceError(SetupError):
+    """The place that the ConfigMaps come from cannot be read."""
+
+
+class CertificateError(SetupError):
+    """A certificate or key cannot be read, made or used."""
+
+
+class InputError(Exception):
+    """Whoever sent the thing must act: a reference, a manifest, a request. The text says what is wrong with it."""
+
+
+class InvalidReferenceError(InputError):
+    """The text is not an image reference."""
+
+
+class InvalidPatternError(InputError):
+    """The text is not an image pattern."""
+
+
+class InvalidManifestError(InputError):
+    """The text is no manifest, or its Pod template cannot be read."""
+
+
+class RequestError(InputError):
+    """An HTTP request that gets no verdict.
+
+    Attributes:
+        status: the HTTP status that says so (RFC 9110, section 15.5).
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

@@ -1,0 +1,126 @@
+"""The decision: what the table says of each image, and what that makes of the request as a whole.
+
+The same for every door. Scope and mode soften a denial here, after the table, so that the table never knows of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from patchgate.limits import DENIED_IMAGES_SHOWN, WARNINGS
+from patchgate.policy.case import Asker, open_case
+from patchgate.policy.rows import ROWS
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Reason, Verdict
+from patchgate.policy.workload import Image
+
+
+class Mode(StrEnum):
+    """What a denial does: refuse, warn, or only be seen. Picked by the path that is asked."""
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    AUDIT = "audit"
+
+
+class Scope(StrEnum):
+    """For whom a denial counts: for all; not for what built-in controllers make; for Pods and not for templates."""
+
+    ALL = "all"
+    ROLLOUTS = "rollouts"
+    PODS = "pods"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided about a request.
+
+    Attributes:
+        allowed: whether it may go on.
+        reason: the first denied image's code, else the first image's; `NoImages` where there is none.
+        message: for people, never empty.
+        verdicts: one an image, in order.
+        warnings: as kube-apiserver takes them.
+        audit: audit annotations, key → value.
+    """
+
+    allowed: bool
+    reason: Reason
+    message: str
+    verdicts: tuple[Verdict, ...]
+    warnings: tuple[str, ...]
+    audit: dict[str, str]
+
+
+def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
+    """Decide one image by the first row of the decision table that answers (docs/decision.md).
+
+    now: aware UTC. Never raises: what cannot be decided is a verdict with its own reason.
+    """
+    case = open_case(image, snapshot, asker, now)
+    answers = (row(case) for row in ROWS)  # in the order of the table
+    return next(verdict for verdict in answers if verdict)  # the last row always answers
+
+
+def decide_all(images: Iterable[Image], snapshot: Snapshot, asker: Asker, now: datetime) -> tuple[Verdict, ...]:
+    """Decide each image."""
+    return tuple(decide(image, snapshot, asker, now) for image in images)
+
+
+def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softened: bool = False) -> Decision:
+    """Conclude from the verdicts what happens to the request.
+
+    is_softened: whether the scope turns a denial into a warning (`softens`).
+    """
+    denied = [verdict for verdict in verdicts if not verdict.allowed]
+    refuses = mode is Mode.ENFORCE and not is_softened
+    decisive = next(iter(denied or verdicts), None)
+    return Decision(
+        allowed=not (denied and refuses),
+        reason=decisive.reason if decisive else Reason.NO_IMAGES,
+        message=_say_message(denied, verdicts),
+        verdicts=tuple(verdicts),
+        warnings=() if mode is Mode.AUDIT else _list_warnings(verdicts, with_denied=not refuses),
+        audit=_annotate(verdicts, denied, mode),
+    )
+
+
+def softens(scope: Scope, asker: Asker, *, is_template: bool) -> bool:
+    """Tell whether the scope turns this request's denials into warnings."""
+    match scope:
+        case Scope.ALL:
+            return False
+        case Scope.ROLLOUTS:
+            return asker.is_controller
+        case Scope.PODS:
+            return is_template
+
+
+def _say_message(denied: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return "no image to judge"
+    if not denied:
+        return "the image may run" if len(verdicts) == 1 else f"all {len(verdicts)} images may run"
+    shown = [verdict.message for verdict in denied[:DENIED_IMAGES_SHOWN]]
+    more = len(denied) - len(shown)
+    return "; ".join([*shown, *([f"and {more} more"] if more else [])])
+
+
+def _list_warnings(verdicts: Iterable[Verdict], *, with_denied: bool) -> tuple[str, ...]:
+    wanted = (verdict for verdict in verdicts if verdict.allowed or with_denied)
+    lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
+    if len(lines) <= WARNINGS:
+        return tuple(lines)
+    return (*lines[: WARNINGS - 1], f"and {len(lines) - WARNINGS + 1} more warnings of patchgate")
+
+
+def _annotate(verdicts: Iterable[Verdict], denied: Sequence[Verdict], mode: Mode) -> dict[str, str]:
+    """Say what the audit log must keep: what the table denies in any mode, and who made use of an exception."""
+    annotations = {}
+    if denied:
+        images = ", ".join(f"{verdict.image} {verdict.reason}" for verdict in denied[:DENIED_IMAGES_SHOWN])
+        annotations = {"mode": mode.value, "decision": "deny", "reason": denied[0].reason.value, "images": images}
+    if excepted := [verdict.audit for verdict in verdicts if verdict.audit]:
+        annotations["excepted"] = "; ".join(excepted[:DENIED_IMAGES_SHOWN])
+    return annotations

@@ -1,0 +1,134 @@
+"""Parts: what one ConfigMap contributes to the snapshot. Immutable, made by `configmaps`, joined by the snapshot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from patchgate.policy.exception import ImageException
+from patchgate.policy.policy import Naming, Policy
+from patchgate.policy.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in the data that does not count, and why; everything else does.
+
+    Attributes:
+        configmap: the ConfigMap (or file) that holds it.
+        place: line, key or entry in it; empty for the whole.
+        reason: what is wrong, and what to write instead.
+    """
+
+    configmap: str
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(filter(None, (self.configmap, self.place, self.reason)))
+
+
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """One line of `images.txt`.
+
+    Attributes:
+        repository: normalised.
+        tag: as written, perhaps with `*`.
+        digest: where the line pins one.
+        configmap: the ConfigMap it stands in.
+        number: its line there, from 1.
+    """
+
+    repository: str
+    tag: str
+    digest: str | None
+    configmap: str
+    number: int
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the tag stands for several."""
+        return "*" in self.tag
+
+
+@dataclass(frozen=True, slots=True)
+class ImageListPart:
+    """An image list; the main one carries the policy.
+
+    Attributes:
+        name: the ConfigMap.
+        lines: repository that the list names → its lines, in order; none where no line of it parses whole.
+        policy: of the main list; None on a labelled one.
+        problems: what does not count.
+    """
+
+    name: str
+    lines: Mapping[str, tuple[ListLine, ...]]
+    policy: Policy | None
+    problems: tuple[Problem, ...]
+
+    def under(self, naming: Naming) -> "ImageListPart":
+        """Give the list with every repository under its canonical name, and naming the push targets too."""
+        lines: dict[str, tuple[ListLine, ...]] = {}
+        for repository, its_lines in self.lines.items():
+            name = naming.canonical(repository)
+            renamed = its_lines if name == repository else tuple(replace(line, repository=name) for line in its_lines)
+            lines[name] = (*lines.get(name, ()), *renamed)
+        targets = [naming.find_target(name) for name in lines]
+        if self.policy:
+            targets += [target for _, target in naming.push_to]
+        return replace(self, lines=lines | {target: () for target in targets if target and target not in lines})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsPart:
+    """Patch records.
+
+    Attributes:
+        name: the ConfigMap.
+        records: key → record of `records.json`.
+        approvals: key → record that the lines of `digests.txt` stand for; counts where no ConfigMap has a record.
+        generation: of the last write.
+        last_run: when the patcher last ran; None where it never did.
+        problems: what does not count.
+    """
+
+    name: str
+    records: Mapping[str, Record]
+    approvals: Mapping[str, Record]
+    generation: int
+    last_run: datetime | None
+    problems: tuple[Problem, ...]
+
+    def under(self, naming: Naming) -> "RecordsPart":
+        """Give the records with every repository under its canonical name."""
+        return replace(self, records=_rename(self.records, naming), approvals=_rename(self.approvals, naming))
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionsPart:
+    """Exceptions, expired ones included: what has expired is decided with a clock.
+
+    Attributes:
+        name: the ConfigMap.
+        exceptions: what is in force until it expires.
+        problems: what does not count.
+    """
+
+    name: str
+    exceptions: tuple[ImageException, ...]
+    problems: tuple[Problem, ...]
+
+    def under(self, naming: Naming) -> "ExceptionsPart":
+        """Give the exceptions with every registry under its own name."""
+        return replace(self, exceptions=tuple(exception.under(naming) for exception in self.exceptions))
+
+
+def _rename(records: Mapping[str, Record], naming: Naming) -> Mapping[str, Record]:
+    if not naming.mirrors:
+        return records
+    renamed = (record.rename(naming.canonical) for record in records.values())
+    return {record.key: record for record in renamed}
+
+
+Part = ImageListPart | RecordsPart | ExceptionsPart

@@ -1,0 +1,116 @@
+"""Image patterns: what an exception covers, and what a `*` in a list line's tag stands for.
+
+A pattern matches whole path segments: `registry.example.com` never matches `registry.example.com.evil.io`. `*` stands
+for any characters inside one segment or tag, `**` as the last segment for the rest of a path. The registry is written
+out. Without a tag or digest a pattern covers every tag and digest.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from patchgate.errors import InvalidPatternError, InvalidReferenceError
+from patchgate.policy.reference import Reference, normalise_path
+
+_REST_OF_PATH: Final = "**"
+_MADE_BY_THE_PATCHER: Final = re.compile(r".*-(?:patched-\d{8}(?:\.\d{2})?|candidate-.*)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """An image pattern, its registry normalised as an image's is.
+
+    Attributes:
+        registry: normalised host, never with a `*`.
+        path: segments, the last one perhaps `**`.
+        tag: tag, perhaps with `*`; None covers every tag and digest.
+        digest: covers this digest alone; None where the pattern has none.
+    """
+
+    registry: str
+    path: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse `REGISTRY/PATH[:TAG][@DIGEST]`.
+
+        Raises:
+            InvalidPatternError: the text is no pattern; the error says what to write instead.
+        """
+        host, slash, rest = text.partition("/")
+        if not slash or "*" in host or not ("." in host or ":" in host or host == "localhost"):
+            raise InvalidPatternError("write the registry out: docker.io/library/nginx:*, registry.example.com/team/**")
+        path = re.split("[:@]", rest, maxsplit=1)[0]
+        *others, last = path.split("/")
+        if any(_REST_OF_PATH in segment for segment in others) or (_REST_OF_PATH in last and last != _REST_OF_PATH):
+            raise InvalidPatternError("** stands alone, as the last segment of a path")
+        example = _parse_example(text)
+        tag = rest.partition("@")[0].removeprefix(path).removeprefix(":") or None
+        return cls(example.registry, _normalise(example.registry, path), tag, example.digest)
+
+    def __str__(self) -> str:
+        tag = f":{self.tag}" if self.tag else ""
+        digest = f"@{self.digest}" if self.digest else ""
+        return f"{self.registry}/{self.path}{tag}{digest}"
+
+    def covers_repository(self, registry: str, path: str) -> bool:
+        """Tell whether the pattern names the repository, its tag and digest aside."""
+        return registry == self.registry and matches_path(self.path, path)
+
+    def rename(self, registry: str) -> "Pattern":
+        """Give the pattern with another registry."""
+        return replace(self, registry=registry, path=_normalise(registry, self.path))
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether the pattern names one repository."""
+        return "*" not in self.path
+
+
+def matches_path(pattern: str, path: str) -> bool:
+    """Tell whether the pattern's segments match the path's, one by one; `**` at the end takes one or more."""
+    wanted, given = pattern.split("/"), path.split("/")
+    if wanted[-1] == _REST_OF_PATH:
+        wanted = wanted[:-1]
+        if len(given) <= len(wanted):
+            return False
+        given = given[: len(wanted)]
+    return len(wanted) == len(given) and all(map(matches_glob, wanted, given))
+
+
+def matches_glob(pattern: str, text: str) -> bool:
+    """Tell whether the text matches the pattern, in which `*` is any characters, none included.
+
+    Linear in the length of both for each `*`: parts are found from the left, so no pattern can blow up.
+    """
+    first, *others = pattern.split("*")
+    if not others:
+        return text == pattern
+    if not text.startswith(first):
+        return False
+    position = len(first)
+    for part in others[:-1]:
+        found = text.find(part, position)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return len(text) - position >= len(others[-1]) and text.endswith(others[-1])
+
+
+def expands_to(pattern: str, tag: str) -> bool:
+    """Tell whether a list line's tag stands for the tag: a `*` never does for a tag that the patcher made."""
+    return matches_glob(pattern, tag) and not _MADE_BY_THE_PATCHER.fullmatch(tag)
+
+
+def _normalise(registry: str, path: str) -> str:
+    return path if path == _REST_OF_PATH else normalise_path(registry, path)
+
+
+def _parse_example(pattern: str) -> Reference:
+    """Parse one of the references that a pattern covers: what is wrong with it is wrong with the pattern."""
+    try:
+        return Reference.parse_bare(pattern.replace(_REST_OF_PATH, "x").replace("*", "x"))
+    except InvalidReferenceError as error:
+        raise InvalidPatternError(str(error)) from error

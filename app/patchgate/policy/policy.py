@@ -1,0 +1,113 @@
+"""The policy that people set beside the image list: what counts, how long, and what happens then.
+
+Values only. The ConfigMap's keys and how a wrong one is reported are `configmaps`' part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from patchgate.policy.reference import Reference, normalise_path
+
+
+class Severity(StrEnum):
+    """Trivy's severities, least first."""
+
+    UNKNOWN = "UNKNOWN"
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+class Effect(StrEnum):
+    """What a row of the decision table does where the policy decides."""
+
+    DENY = "deny"
+    WARN = "warn"
+    ALLOW = "allow"
+
+
+class StaleEffect(StrEnum):
+    """What happens to a stale approval; `deny` warns while the patcher itself has not run."""
+
+    DENY = "deny"
+    DENY_ALWAYS = "deny-always"
+    WARN = "warn"
+
+
+class DigestRequirement(StrEnum):
+    """Which images must carry a digest."""
+
+    NO = "no"
+    TRACKED = "tracked"
+    ALL = "all"
+
+
+DAY: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which names mean the same place, and where patched images go. A change of it changes every index.
+
+    Attributes:
+        mirrors: another name of a registry → that registry, both normalised hosts.
+        push_to: prefix of source repositories → prefix of target repositories, both normalised, the longest first.
+    """
+
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    push_to: tuple[tuple[str, str], ...] = ()
+
+    def canonical(self, repository: str) -> str:
+        """Name the repository by its registry's own name; unchanged where no mirror has it."""
+        registry, _, path = repository.partition("/")
+        own_name = self.mirrors.get(registry)
+        return f"{own_name}/{normalise_path(own_name, path)}" if own_name else repository
+
+    def rename(self, reference: Reference) -> Reference:
+        """Give the reference under its canonical name."""
+        own_name = self.mirrors.get(reference.registry)
+        if own_name is None:
+            return reference
+        return replace(reference, registry=own_name, path=normalise_path(own_name, reference.path))
+
+    def find_target(self, repository: str) -> str | None:
+        """Name the repository that the repository's patched images are pushed to; None: the same one."""
+        for source, target in self.push_to:
+            if repository == source or repository.startswith(f"{source}/"):
+                return target + repository.removeprefix(source)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The policy in force; the defaults are those of the contract.
+
+    Attributes:
+        severity_threshold: findings of it and above count.
+        patch_sla: from first seen vulnerable to denied.
+        stale_after: an approval verified longer ago is stale.
+        rollout_grace: after a patch, how long a controller may still re-create Pods of the old image.
+        stale: what happens to a stale approval.
+        unscanned: what happens to a listed image without a record.
+        unlisted: what happens to another tag or digest of a tracked repository.
+        unpatchable: what happens to an image that Copa cannot patch.
+        require_digest: which images must carry a digest.
+        platforms: those of the nodes.
+        naming: mirrors and push targets.
+    """
+
+    severity_threshold: Severity = Severity.CRITICAL
+    patch_sla: timedelta = DAY
+    stale_after: timedelta = DAY
+    rollout_grace: timedelta = DAY
+    stale: StaleEffect = StaleEffect.DENY
+    unscanned: Effect = Effect.WARN
+    unlisted: Effect = Effect.DENY
+    unpatchable: Effect = Effect.WARN
+    require_digest: DigestRequirement = DigestRequirement.NO
+    platforms: tuple[str, ...] = ("linux/amd64",)
+    naming: Naming = field(default_factory=Naming)

@@ -1,0 +1,142 @@
+"""One repository of the snapshot: its list lines, records and approvals, indexed by tag and by digest."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from patchgate.policy.part import ImageListPart, ListLine, Problem
+from patchgate.policy.pattern import expands_to
+from patchgate.policy.record import Approval, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What is known of a tracked repository.
+
+    Attributes:
+        name: normalised.
+        is_tracked: whether a list line, an approval or a push target names it; else it only has records.
+        is_listed_by_strangers: whether, of all lists, only labelled ones name it: what they do not list is then
+            warned about, never denied.
+        lines: listed tag → its first line.
+        patterns: lines whose tag stands for several.
+        approvals_by_tag: tag → freshest approval given to it.
+        approvals_by_digest: digest of an index or a platform → freshest approval of it.
+        sources: digest → records that have it as a source, those with an approval first.
+        records: key → record that touches the repository: its own, and those that approve into it.
+        has_line_without_record: whether the patcher has yet to look at some line.
+        problems: lines that another line overrules.
+    """
+
+    name: str
+    is_tracked: bool
+    is_listed_by_strangers: bool
+    lines: Mapping[str, ListLine]
+    patterns: tuple[ListLine, ...]
+    approvals_by_tag: Mapping[str, Approval]
+    approvals_by_digest: Mapping[str, Approval]
+    sources: Mapping[str, tuple[Record, ...]]
+    records: Mapping[str, Record]
+    has_line_without_record: bool
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def build(cls, name: str, lists: Sequence[ImageListPart], records: Mapping[str, Record]) -> "Repository":
+        """Index what names the repository.
+
+        lists: those that name it, the main one first: of two lines of one tag the first counts.
+        records: those that touch it.
+        """
+        all_lines = [line for part in lists for line in part.lines[name]]
+        lines, problems = _index_lines(all_lines)
+        patterns = tuple(line for line in all_lines if line.is_pattern)
+        own = {record.tag: record for record in records.values() if record.repository == name}
+        approvals = [
+            approval for record in records.values() for approval in record.approvals if approval.repository == name
+        ]
+        by_tag, by_digest = _index_approvals(approvals, own.values())
+        return cls(
+            name=name,
+            is_tracked=bool(lists or approvals),
+            is_listed_by_strangers=bool(lists) and all(part.policy is None for part in lists),
+            lines=lines,
+            patterns=patterns,
+            approvals_by_tag=by_tag,
+            approvals_by_digest=by_digest,
+            sources=_index_sources(own.values()),
+            records=records,
+            has_line_without_record=any(_lacks_record(line, own) for line in (*lines.values(), *patterns)),
+            problems=problems,
+        )
+
+    def find_line(self, tag: str) -> ListLine | None:
+        """Find the line that lists the tag, by name or by pattern."""
+        line = self.lines.get(tag)
+        if line or not self.patterns:
+            return line
+        return next((line for line in self.patterns if expands_to(line.tag, tag)), None)
+
+    def find_record(self, tag: str) -> Record | None:
+        """Find the record of the tag in this repository."""
+        return self.records.get(f"{self.name}:{tag}")
+
+    def tags_of_source(self, digest: str) -> Iterable[str]:
+        """Give the tags whose record has the digest as a source."""
+        return (record.tag for record in self.sources.get(digest, ()))
+
+
+def _index_lines(lines: Iterable[ListLine]) -> tuple[dict[str, ListLine], tuple[Problem, ...]]:
+    index: dict[str, ListLine] = {}
+    problems = []
+    for line in lines:
+        first = line if line.is_pattern else index.setdefault(line.tag, line)
+        if first.digest != line.digest:
+            where = f"{first.configmap}, line {first.number}"
+            reason = f"{line.repository}:{line.tag} stands with another digest in {where}, and the first counts"
+            problems.append(Problem(line.configmap, f"line {line.number}", reason))
+    return index, tuple(problems)
+
+
+def _index_approvals(
+    approvals: Iterable[Approval], own: Iterable[Record]
+) -> tuple[dict[str, Approval], dict[str, Approval]]:
+    """Index the approvals. A source found vulnerable is never one."""
+    vulnerable = {digest for record in own for digest in record.vulnerable_sources}
+    by_tag: dict[str, Approval] = {}
+    by_digest: dict[str, Approval] = {}
+    for approval in approvals:
+        if approval.digest in vulnerable:
+            continue
+        _keep_freshest(by_tag, approval.tag, approval)
+        for digest in approval.digests - vulnerable:
+            _keep_freshest(by_digest, digest, approval)
+    return by_tag, by_digest
+
+
+def _keep_freshest(index: dict[str, Approval], key: str, approval: Approval) -> None:
+    known = index.get(key)
+    if known is None or known.verified < approval.verified:
+        index[key] = approval
+
+
+def _index_sources(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+    """Index sources. One digest may have several tags: an approval decides first, then the clock that started first."""
+    index: dict[str, tuple[Record, ...]] = {}
+    for record in sorted(records, key=_order_of_source):
+        for digest in dict.fromkeys(record.sources):
+            index[digest] = (*index.get(digest, ()), record)
+    return index
+
+
+def _order_of_source(record: Record) -> tuple[bool, datetime, str]:
+    return (not any(record.approvals), record.vulnerable_since(), record.tag)
+
+
+def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
+    """Tell whether the patcher has yet to look at the line: at its tag, at the digest that it pins, at any match."""
+    if line.is_pattern:
+        return not any(expands_to(line.tag, tag) for tag in records)
+    record = records.get(line.tag)
+    if record is None:
+        return True
+    return line.digest is not None and record.source_digest is not None and line.digest not in record.sources

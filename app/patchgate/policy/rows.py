@@ -1,0 +1,223 @@
+"""The decision table (docs/decision.md): one function a row, in its order; the first that answers decides.
+
+A row that has nothing to say returns None. Which of deny, warn and allow a row gives where the policy decides is
+`_by_effect`'s part; the last row always answers.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from patchgate.policy.case import Case
+from patchgate.policy.policy import DigestRequirement, Effect, StaleEffect
+from patchgate.policy.record import Approval, State
+from patchgate.policy.verdict import Reason, Verdict, say_duration, say_time, show
+
+
+def invalid_reference(case: Case) -> Verdict | None:
+    """Row 1: does not parse."""
+    return _deny(case, Reason.INVALID_REFERENCE, f"not an image reference: {case.fault}") if case.fault else None
+
+
+def excepted(case: Case) -> Verdict | None:
+    """Row 2: covered by an unexpired exception."""
+    reference, repository = case.reference, case.repository
+    if reference is None:
+        return None
+    source_tags = tuple(repository.tags_of_source(reference.digest)) if repository and reference.digest else ()
+    for exception in case.snapshot.exceptions.find(reference):
+        if exception.covers(reference, source_tags, case.asker.namespace, case.now):
+            until, why = say_time(exception.expires), f"{show(exception.reason)} ({show(exception.owner)})"
+            text = f"excepted until {until}: {why}"
+            return Verdict(
+                _name(case), allowed=True, reason=Reason.EXCEPTED, text=text, warns=True, audit=f"{_name(case)} {text}"
+            )
+    return None
+
+
+def not_tracked(case: Case) -> Verdict | None:
+    """Row 3: its repository is not tracked."""
+    if case.repository:
+        return None
+    if case.policy.require_digest is DigestRequirement.ALL and case.reference and not case.reference.digest:
+        return _deny(case, Reason.DIGEST_REQUIRED, "every image must carry a digest: name it REPO:TAG@sha256:…")
+    return _allow(case, Reason.NOT_TRACKED, "its repository is not tracked")
+
+
+def approved_digest(case: Case) -> Verdict | None:
+    """Row 4: digest of a fresh approval."""
+    if _has_digest(case) and case.has_fresh_approval:
+        return _allow(case, Reason.APPROVED, "an approved digest")
+    return None
+
+
+def digest_required(case: Case) -> Verdict | None:
+    """Row 5: no digest, and one is required."""
+    if _has_digest(case) or not _must_carry_digest(case):
+        return None
+    use = _find_use(case)
+    text = "must be named by digest" if use else "must be named by digest, and none of it is approved now"
+    return _deny(case, Reason.DIGEST_REQUIRED, text, use)
+
+
+def stale(case: Case) -> Verdict | None:
+    """Row 6: tag or digest of an approval that is not fresh."""
+    if case.approval is None or case.has_fresh_approval:
+        return None
+    text = f"its approval is stale, last verified {say_time(case.approval.verified)}"
+    effect, fault = Effect.DENY, "; the patcher must verify it again, see its record's message"
+    if case.policy.stale is StaleEffect.WARN:
+        effect, fault = Effect.WARN, ""
+    elif case.policy.stale is StaleEffect.DENY and not _patcher_has_run(case):
+        effect, fault = Effect.WARN, "; the patcher itself has not run since"
+    return _by_effect(effect, case, Reason.STALE, text + fault, _find_use(case))
+
+
+def approved_tag(case: Case) -> Verdict | None:
+    """Row 7: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
+    if not case.has_fresh_approval:
+        return None
+    if not _may_be_an_old_copy(case) or case.image.pull_policy == "Always":
+        return _allow(case, Reason.APPROVED, "an approved tag")
+    text = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
+    effect = Effect.DENY if case.image.pull_policy else Effect.WARN
+    return _by_effect(effect, case, Reason.CACHED_COPY, text, _find_use(case))
+
+
+def patch_available(case: Case) -> Verdict | None:
+    """Row 8: listed tag or source, no approval itself, but its record has one."""
+    if case.record is None or not case.snapshot.has_approval(case.record):
+        return None
+    patched, grace = case.record.patched, case.policy.rollout_grace
+    if case.asker.is_controller and patched and case.now - patched <= grace:
+        text = f"a patched image is available; a controller may re-create this one until {say_time(patched + grace)}"
+        return _warn(case, Reason.PATCH_AVAILABLE, text, _find_use(case))
+    use = _find_use(case)
+    text = (
+        "a patched image is available" if use else "was patched, but that approval is stale: it must be verified again"
+    )
+    return _deny(case, Reason.PATCH_AVAILABLE, text, use)
+
+
+def unpatchable(case: Case) -> Verdict | None:
+    """Row 9: listed tag or source, and it cannot be patched."""
+    if case.record is None or case.record.state is not State.UNPATCHABLE:
+        return None
+    text = f"cannot be patched: {_say_message(case)}; rebuild it on a newer base or ask for an exception"
+    return _by_effect(case.policy.unpatchable, case, Reason.UNPATCHABLE, text)
+
+
+def within_sla(case: Case) -> Verdict | None:
+    """Row 10: listed tag or source, no approval, the SLA still runs."""
+    if case.record is None:
+        return None
+    left = case.record.vulnerable_since() + case.policy.patch_sla - case.now
+    if left.total_seconds() <= 0:
+        return None
+    return _warn(case, Reason.WITHIN_SLA, f"not approved yet; it will be refused in {say_duration(left)}")
+
+
+def sla_breached(case: Case) -> Verdict | None:
+    """Row 11: the same, longer ago."""
+    if case.record is None:
+        return None
+    since, sla = say_time(case.record.vulnerable_since()), say_duration(case.policy.patch_sla)
+    text = f"not approved within {sla} of {since}: {_say_message(case)}; mend that or ask for an exception"
+    return _deny(case, Reason.SLA_BREACHED, text)
+
+
+def unscanned(case: Case) -> Verdict | None:
+    """Row 12: listed without a record; or a digest where some line has no record yet."""
+    is_unknown_digest = _has_digest(case) and case.repository and case.repository.has_line_without_record
+    if not case.is_listed and not is_unknown_digest:
+        return None
+    return _by_effect(case.policy.unscanned, case, Reason.UNSCANNED, "the patcher has not looked at it yet")
+
+
+def unlisted(case: Case) -> Verdict | None:
+    """Row 13: anything else of a tracked repository."""
+    effect = case.policy.unlisted
+    if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
+        effect = Effect.WARN
+    text = "not listed, though its repository is tracked: list it or use an approved image"
+    return _by_effect(effect, case, Reason.UNLISTED, text)
+
+
+ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
+    invalid_reference,  # 1
+    excepted,  # 2
+    not_tracked,  # 3
+    approved_digest,  # 4
+    digest_required,  # 5
+    stale,  # 6
+    approved_tag,  # 7
+    patch_available,  # 8
+    unpatchable,  # 9
+    within_sla,  # 10
+    sla_breached,  # 11
+    unscanned,  # 12
+    unlisted,  # 13
+)
+
+
+def _allow(case: Case, reason: Reason, text: str) -> Verdict:
+    return Verdict(_name(case), allowed=True, reason=reason, text=text)
+
+
+def _warn(case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:
+    return Verdict(_name(case), allowed=True, reason=reason, text=text, approval=use, warns=True)
+
+
+def _deny(case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:
+    return Verdict(_name(case), allowed=False, reason=reason, text=text, approval=use)
+
+
+def _by_effect(effect: Effect, case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:
+    match effect:
+        case Effect.DENY:
+            return _deny(case, reason, text, use)
+        case Effect.WARN:
+            return _warn(case, reason, text, use)
+        case Effect.ALLOW:
+            return _allow(case, reason, text)
+
+
+def _name(case: Case) -> str:
+    return show(case.image.text)
+
+
+def _has_digest(case: Case) -> bool:
+    return case.reference is not None and case.reference.digest is not None
+
+
+def _must_carry_digest(case: Case) -> bool:
+    match case.policy.require_digest:
+        case DigestRequirement.ALL:
+            return True
+        case DigestRequirement.TRACKED if case.approval:
+            return True
+    line = case.repository.lines.get(case.reference.tag or "") if case.repository and case.reference else None
+    return line is not None and line.digest is not None
+
+
+def _patcher_has_run(case: Case) -> bool:
+    """Tell whether some patcher ran within `stale_after`: if none did, it is not the image's fault."""
+    last_run = case.snapshot.last_run
+    return last_run is not None and case.now - last_run <= case.policy.stale_after
+
+
+def _may_be_an_old_copy(case: Case) -> bool:
+    """Tell whether the approved tag is a listed one that named something vulnerable before."""
+    record = case.record
+    return record is not None and bool(record.earlier_sources)
+
+
+def _find_use(case: Case) -> Approval | None:
+    """Find the approval to use instead: by digest, so that row 4 allows it now. None where there is none."""
+    known = case.snapshot.find_fresh_approval(case.record, case.now) if case.record else None
+    if known is None and case.has_fresh_approval:
+        known = case.approval
+    return known
+
+
+def _say_message(case: Case) -> str:
+    return show(case.record.message) if case.record and case.record.message else "the patcher gave no reason"

@@ -1,0 +1,171 @@
+"""The snapshot: an immutable view over immutable parts, one part a ConfigMap, indexed by repository, tag and digest.
+
+A change gives a new snapshot that shares whatever the change did not touch: only the repositories that a changed part
+names are indexed again. A reader takes one snapshot and never sees another half way.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from patchgate.policy.exception import ExceptionIndex
+from patchgate.policy.part import ExceptionsPart, ImageListPart, Part, Problem, RecordsPart
+from patchgate.policy.policy import Policy
+from patchgate.policy.record import Approval, Record
+from patchgate.policy.repository import Repository
+from patchgate.policy.verdict import say_time
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that a decision may look at.
+
+    Attributes:
+        parts: ConfigMap → part, as read; the main image list first, then by name.
+        canonical_parts: the same under the names that the policy gives (mirrors, push targets).
+        policy: of the main image list.
+        repositories: normalised name → what is known of it.
+        exceptions: by what they name.
+        last_run: when a patcher last ran; None where none did.
+        generation: the highest of all record ConfigMaps; shown, never compared.
+    """
+
+    parts: Mapping[str, Part]
+    canonical_parts: Mapping[str, Part]
+    policy: Policy
+    repositories: Mapping[str, Repository]
+    exceptions: ExceptionIndex
+    last_run: datetime | None
+    generation: int
+
+    @classmethod
+    def build(cls, parts: Iterable[Part], previous: "Snapshot | None" = None) -> "Snapshot":
+        """Join the parts, sharing with the previous snapshot what no changed part (by identity) touches."""
+        as_read = {part.name: part for part in sorted(parts, key=_order_of_part)}
+        policy = next(
+            (part.policy for part in as_read.values() if isinstance(part, ImageListPart) and part.policy),
+            Policy(),
+        )
+        shared = previous if previous and previous.policy.naming == policy.naming else None
+        canonical = {
+            name: shared.canonical_parts[name]
+            if shared and shared.parts.get(name) is part
+            else part.under(policy.naming)
+            for name, part in as_read.items()
+        }
+        records = [part for part in canonical.values() if isinstance(part, RecordsPart)]
+        return cls(
+            parts=as_read,
+            canonical_parts=canonical,
+            policy=policy,
+            repositories=_index_repositories(canonical, shared),
+            exceptions=_index_exceptions(canonical.values()),
+            last_run=max((part.last_run for part in records if part.last_run), default=None),
+            generation=max((part.generation for part in records), default=0),
+        )
+
+    def find_repository(self, name: str) -> Repository | None:
+        """Find the tracked repository of that canonical name."""
+        repository = self.repositories.get(name)
+        return repository if repository and repository.is_tracked else None
+
+    def has_approval(self, record: Record) -> bool:
+        """Tell whether the record has an approval, fresh or not, that holds in its repository."""
+        return any(map(self._holds, record.approvals))
+
+    def find_fresh_approval(self, record: Record, now: datetime) -> Approval | None:
+        """Find the freshest approval of the record, if a Pod could use it now."""
+        fresh = (
+            approval
+            for approval in record.approvals
+            if approval.is_fresh(now, self.policy.stale_after) and self._holds(approval)
+        )
+        return max(fresh, key=lambda approval: approval.verified, default=None)
+
+    def _holds(self, approval: Approval) -> bool:
+        repository = self.repositories.get(approval.repository)
+        return repository is not None and approval.digest in repository.approvals_by_digest
+
+    @property
+    def tracked(self) -> Iterator[Repository]:
+        """Every tracked repository."""
+        return (repository for repository in self.repositories.values() if repository.is_tracked)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the main image list has been read: before that nobody knows what is tracked."""
+        return any(isinstance(part, ImageListPart) and part.policy for part in self.parts.values())
+
+    def list_problems(self, now: datetime) -> Iterator[Problem]:
+        """List what does not count, in every part and between them, and the exceptions that have expired."""
+        for part in self.parts.values():
+            yield from part.problems
+            if isinstance(part, ExceptionsPart):
+                for exception in part.exceptions:
+                    if exception.expires <= now:
+                        yield Problem(part.name, str(exception.pattern), f"expired at {say_time(exception.expires)}")
+        for repository in self.repositories.values():
+            yield from repository.problems
+
+
+def _order_of_part(part: Part) -> tuple[bool, str]:
+    return (not (isinstance(part, ImageListPart) and part.policy), part.name)
+
+
+def _index_exceptions(parts: Iterable[Part]) -> ExceptionIndex:
+    return ExceptionIndex.build(
+        exception for part in parts if isinstance(part, ExceptionsPart) for exception in part.exceptions
+    )
+
+
+def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) -> Mapping[str, Repository]:
+    """Index the repositories that a changed part touches; take the others from the previous snapshot."""
+    before = previous.canonical_parts if previous else {}
+    changed = _list_changed(before, parts)
+    keys = {key for part in changed if isinstance(part, RecordsPart) for key in (*part.records, *part.approvals)}
+    gone = _find_newest_records(before.values(), keys)
+    touched = _group_by_repository(_find_newest_records(parts.values(), keys))
+    names = {name for part in changed if isinstance(part, ImageListPart) for name in part.lines}
+    lists = [part for part in parts.values() if isinstance(part, ImageListPart)]
+    index = dict(previous.repositories) if previous else {}
+    for name in names | touched.keys() | _group_by_repository(gone).keys():
+        known = index.pop(name, None)
+        kept = {key: record for key, record in known.records.items() if key not in keys} if known else {}
+        records = kept | touched.get(name, {})
+        naming_lists = [part for part in lists if name in part.lines]
+        if naming_lists or records:
+            index[name] = Repository.build(name, naming_lists, records)
+    return index
+
+
+def _group_by_repository(records: Mapping[str, Record]) -> dict[str, dict[str, Record]]:
+    """Group records by the repositories they touch: their own, and those they approve into."""
+    groups: dict[str, dict[str, Record]] = defaultdict(dict)
+    for key, record in records.items():
+        for name in {record.repository, *(approval.repository for approval in record.approvals)}:
+            groups[name][key] = record
+    return groups
+
+
+def _list_changed(before: Mapping[str, Part], now: Mapping[str, Part]) -> list[Part]:
+    """List the parts that came, changed or went, both as they were and as they are."""
+    names = [name for name in before.keys() | now.keys() if before.get(name) is not now.get(name)]
+    return [part for parts in (before, now) for name in names if (part := parts.get(name))]
+
+
+def _find_newest_records(parts: Iterable[Part], keys: Collection[str]) -> dict[str, Record]:
+    """Find each key's record: the newest of all ConfigMaps wins whole; `digests.txt` counts where none has one."""
+    records = [part for part in parts if isinstance(part, RecordsPart)]
+    newest = _keep_newest((part.records for part in records), keys)
+    return _keep_newest((part.approvals for part in records), keys) | newest
+
+
+def _keep_newest(sources: Iterable[Mapping[str, Record]], keys: Collection[str]) -> dict[str, Record]:
+    newest: dict[str, Record] = {}
+    for records in sources:
+        for key in records.keys() & keys:
+            record = records[key]
+            if key not in newest or newest[key].updated < record.updated:
+                newest[key] = record
+    return newest

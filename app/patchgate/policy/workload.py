@@ -1,0 +1,183 @@
+"""Workloads: every place where an object hides an image, and which of its images a change adds.
+
+The dataclasses are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1),
+with the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+TEMPLATE_KINDS: Final = frozenset(
+    {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
+)
+_KINDS: Final = TEMPLATE_KINDS | {"Pod"}
+_GROUPS: Final = frozenset({"", "apps", "batch", "extensions"})
+
+
+class Operation(StrEnum):
+    """What is done to the object (k8s.io/api/admission/v1, Operation)."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    CONNECT = "CONNECT"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container, of whichever of the three kinds."""
+
+    image: str | None = None
+    imagePullPolicy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageVolume:
+    """The source of an image volume (KEP-4639)."""
+
+    reference: str | None = None
+    pullPolicy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume; most have no image."""
+
+    image: ImageVolume | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodSpec:
+    """The places of a Pod that name an image."""
+
+    containers: Sequence[Container] | None = None
+    initContainers: Sequence[Container] | None = None
+    ephemeralContainers: Sequence[Container] | None = None
+    volumes: Sequence[Volume] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """A Pod template."""
+
+    spec: PodSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """The spec of a Job."""
+
+    template: PodTemplate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobTemplate:
+    """A CronJob's template of Jobs."""
+
+    spec: JobSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec(PodSpec):
+    """The spec of any kind that is judged."""
+
+    template: PodTemplate | None = None
+    jobTemplate: JobTemplate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The metadata of an object that a verdict looks at."""
+
+    name: str | None = None
+    generateName: str | None = None
+    namespace: str | None = None
+    deletionTimestamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object of the Kubernetes API."""
+
+    apiVersion: str = ""
+    kind: str = ""
+    metadata: Metadata | None = None
+    spec: Spec | None = None
+
+    @property
+    def is_template(self) -> bool:
+        """Whether it makes Pods rather than being one."""
+        return self.kind in TEMPLATE_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image as a workload asks for it.
+
+    Attributes:
+        text: the image string; empty where the container names none.
+        pull_policy: Always, IfNotPresent or Never; None where nobody knows.
+    """
+
+    text: str
+    pull_policy: str | None = None
+
+
+def is_judged(api_version: str, kind: str) -> bool:
+    """Tell whether objects of the kind have images that are judged: Pods and the seven kinds that make them."""
+    group = api_version.rpartition("/")[0]
+    return kind in _KINDS and group in _GROUPS
+
+
+def list_added_images(
+    operation: Operation, obj: Object | None, old: Object | None, subresource: str | None
+) -> tuple[Image, ...]:
+    """List the images that the change adds, each once, in the order of the object.
+
+    None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
+    must be let through), or by `status`. Any other subresource is judged if it carries a workload.
+    """
+    if obj is None or operation in (Operation.DELETE, Operation.CONNECT) or subresource == "status":
+        return ()
+    images = dict.fromkeys(list_images(obj))
+    if operation is not Operation.UPDATE:
+        return tuple(images)
+    if obj.metadata and obj.metadata.deletionTimestamp:
+        return ()
+    known = {image.text for image in list_images(old)} if old else set()
+    return tuple(image for image in images if image.text not in known)
+
+
+def list_images(obj: Object) -> Iterator[Image]:
+    """List every image of the object."""
+    pod = _find_pod(obj)
+    if pod is None:
+        return
+    for containers in (pod.initContainers, pod.containers, pod.ephemeralContainers):
+        for container in containers or ():
+            yield _make_image(container.image, container.imagePullPolicy)
+    for volume in pod.volumes or ():
+        if volume.image:
+            yield _make_image(volume.image.reference, volume.image.pullPolicy)
+
+
+def _find_pod(obj: Object) -> PodSpec | None:
+    """Find the Pod that the object is, or makes; None where it is of another kind or has none."""
+    if obj.spec is None or not is_judged(obj.apiVersion, obj.kind):
+        return None
+    if obj.kind == "Pod":
+        return obj.spec
+    jobs = obj.spec.jobTemplate.spec if obj.spec.jobTemplate else None
+    template = (jobs.template if jobs else None) if obj.kind == "CronJob" else obj.spec.template
+    return template.spec if template else None
+
+
+def _make_image(text: str | None, pull_policy: str | None) -> Image:
+    """Make an image, with the pull policy that kube-apiserver would give it (core/v1, SetDefaults_Container)."""
+    image = text or ""
+    name, _, _ = image.partition("@")
+    last_part = name.rpartition("/")[2]
+    is_latest = last_part.endswith(":latest") or (":" not in last_part and "@" not in image)
+    return Image(image, pull_policy or ("Always" if is_latest else "IfNotPresent"))
