@@ -1,0 +1,62 @@
+"""`copa-exceptions`: time-bound exceptions. One without reason, owner or expiry is refused, the others count."""
+
+from datetime import datetime
+from typing import Annotated, Final
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.documents import LOADER
+from patchgate.configmaps.fields import Time, say_first_error
+from patchgate.errors import InvalidPatternError
+from patchgate.policy.exception import ImageException
+from patchgate.policy.part import ExceptionsPart, Problem
+from patchgate.policy.pattern import Pattern
+
+KEY: Final = "exceptions.yaml"
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _write_out(value: object) -> object:
+    """Give YAML's own timestamps as text: `expires: 2026-05-15T00:00:00Z` needs no quotes."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+class _Exception(BaseModel):
+    """One entry. Unknown keys are refused: a misspelt `namespaces` would widen it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    image: _Text
+    namespaces: Annotated[tuple[_Text, ...] | None, Field(min_length=1)] = None
+    reason: _Text
+    owner: _Text
+    expires: Annotated[Time, BeforeValidator(_write_out)]
+
+    def to_exception(self) -> ImageException:
+        return ImageException(Pattern.parse(self.image), self.namespaces or (), self.reason, self.owner, self.expires)
+
+
+def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> ExceptionsPart:
+    """Read the exceptions. A text that is no YAML list keeps the last good ones."""
+    name, text = configmap.name, configmap.data.get(KEY, "")
+    try:
+        entries = yaml.load(text, Loader=LOADER)  # noqa: S506 -- a safe loader, in C where there is one
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _keep(name, f"is not YAML: {' '.join(str(error).split())}", previous)
+    if not isinstance(entries, list | None):
+        return _keep(name, "is not a list of exceptions", previous)
+    exceptions, problems = [], []
+    for number, entry in enumerate(entries or (), 1):
+        try:
+            exceptions.append(_Exception.model_validate(entry).to_exception())
+        except (ValidationError, InvalidPatternError) as error:
+            reason = say_first_error(error) if isinstance(error, ValidationError) else f"image: {error}"
+            problems.append(Problem(name, f"entry {number}", f"refused: {reason}"))
+    return ExceptionsPart(name, tuple(exceptions), tuple(problems))
+
+
+def _keep(name: str, fault: str, previous: ExceptionsPart | None) -> ExceptionsPart:
+    problem = Problem(name, KEY, f"{fault}{'; the last good ones stay in force' if previous else ''}")
+    return ExceptionsPart(name, previous.exceptions if previous else (), (problem,))

@@ -1,0 +1,70 @@
+"""Field types that several ConfigMaps share: times, digests, references; each refuses with what to write instead."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationError, ValidationInfo
+
+from patchgate.errors import InvalidReferenceError
+from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.reference import Reference, is_digest
+from patchgate.policy.verdict import show
+
+_SKEW: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
+
+
+def _check_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("must be a text in RFC 3339, such as 2026-05-09T06:04:52Z")  # noqa: TRY004 -- pydantic's way
+    return value
+
+
+def _convert_to_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is outside the calendar") from error
+
+
+def _check_not_ahead(time: datetime, info: ValidationInfo) -> datetime:
+    """Refuse a time ahead of the clock that the reader was given (`context={"now": …}`)."""
+    now: datetime = (info.context or {})["now"]
+    if time - now > _SKEW:
+        raise ValueError(f"is ahead of the clock ({now:%Y-%m-%dT%H:%M:%SZ})")
+    return time
+
+
+def _check_digest(digest: str) -> str:
+    if not is_digest(digest):
+        raise ValueError("must be sha256: and 64 lower-case hexadecimal digits")
+    return digest
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_check_text), AfterValidator(_convert_to_utc)]
+"""An RFC 3339 time, as aware UTC."""
+PastTime = Annotated[Time, AfterValidator(_check_not_ahead)]
+"""A time that has been: needs the context `{"now": datetime}`."""
+Digest = Annotated[str, AfterValidator(_check_digest)]
+
+
+def read_tagged(text: str) -> Reference:
+    """Read `REPO:TAG`.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    try:
+        reference = Reference.parse_bare(text)
+    except InvalidReferenceError as error:
+        raise ValueError(f"{show(text, SHOWN_VALUE_CHARACTERS)!r}: {error}") from error
+    if reference.tag is None or reference.digest:
+        raise ValueError(f"{show(text, SHOWN_VALUE_CHARACTERS)!r} is not REPO:TAG")
+    return reference
+
+
+def say_first_error(error: ValidationError) -> str:
+    """Say the first thing that pydantic found wrong, in one line."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = ".".join(map(str, first["loc"]))
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{path}: {message}" if path else message

@@ -1,0 +1,86 @@
+"""`copa-image-list` and labelled image lists: lines of images, and beside the main one the policy."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.policy_keys import read_policy
+from patchgate.errors import InvalidReferenceError
+from patchgate.limits import SHOWN_VALUE_CHARACTERS
+from patchgate.policy.part import ImageListPart, ListLine, Problem
+from patchgate.policy.policy import Policy
+from patchgate.policy.reference import Reference
+from patchgate.policy.verdict import show
+
+KEY: Final = "images.txt"
+_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+
+
+def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> ImageListPart:
+    """Read the main list and the policy beside it.
+
+    A wrong value of the policy keeps that of the previous part, at first its default. A list emptied while running
+    keeps its lines: somebody's slip must not open the gate.
+    """
+    lines, problems = _read_lines(configmap)
+    if not lines and previous and previous.lines:
+        lines = previous.lines
+        problems.append(Problem(configmap.name, KEY, "names no image any more; the last good list stays in force"))
+    last_good = previous.policy if previous and previous.policy else Policy()
+    policy, policy_problems = read_policy(configmap, last_good)
+    return ImageListPart(configmap.name, lines, policy, (*problems, *policy_problems))
+
+
+def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
+    """Read a list that a label made one; a policy beside it counts for nothing."""
+    lines, problems = _read_lines(configmap)
+    return ImageListPart(configmap.name, lines, None, tuple(problems))
+
+
+def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]], list[Problem]]:
+    lines: dict[str, tuple[ListLine, ...]] = {}
+    problems = []
+    if KEY not in configmap.data:
+        problems.append(Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line"))
+    for number, text in enumerate(configmap.data.get(KEY, "").splitlines(), 1):
+        image = _COMMENT.sub("", text).strip()
+        if not image:
+            continue
+        try:
+            line = _read_line(image, configmap.name, number)
+        except InvalidReferenceError as error:
+            shown = show(image, SHOWN_VALUE_CHARACTERS)
+            problems.append(Problem(configmap.name, f"line {number}", f"{shown!r}: {error}"))
+            if repository := _find_repository(image):
+                lines.setdefault(repository, ())
+        else:
+            known = lines.get(line.repository, ())
+            if not any((line.tag, line.digest) == (other.tag, other.digest) for other in known):
+                lines[line.repository] = (*known, line)
+    return lines, problems
+
+
+def _read_line(image: str, configmap: str, number: int) -> ListLine:
+    """Read `REPO:TAG` or `REPO:TAG@DIGEST`; in the tag `*` stands for any characters."""
+    name, at, digest = image.partition("@")
+    reference = Reference.parse_bare(name.replace("*", "x") + at + digest)
+    if reference.tag is None:
+        raise InvalidReferenceError("has no tag: write REPO:TAG or REPO:TAG@DIGEST")
+    repository_text, _, tag = name.rpartition(":")
+    if "*" in repository_text:
+        raise InvalidReferenceError("has * outside its tag: list each repository")
+    if "*" in tag and digest:
+        raise InvalidReferenceError("has * beside a digest: one digest has no pattern of tags")
+    return ListLine(reference.repository, tag, reference.digest, configmap, number)
+
+
+def _find_repository(image: str) -> str | None:
+    """Find the repository of a line that does not parse otherwise: it stays tracked."""
+    name = image.split(maxsplit=1)[0].partition("@")[0]
+    for candidate in (name, name.rpartition(":")[0]):
+        try:
+            return Reference.parse_bare(candidate).repository
+        except InvalidReferenceError:
+            continue
+    return None

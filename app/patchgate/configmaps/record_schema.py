@@ -1,0 +1,100 @@
+"""The schema of a patch record in `records.json` (schema 1), and the value of `policy` that it gives."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
+
+from patchgate.configmaps.fields import Digest, PastTime, read_tagged
+from patchgate.policy.record import Approval, Record, Scanner, State
+
+
+class SchemaModel(BaseModel):
+    """Unknown fields are ignored: a newer patcher may write more."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ScannerSchema(SchemaModel):
+    """Who scanned."""
+
+    name: str
+    version: str
+    database: PastTime | None = None
+
+    def to_scanner(self) -> Scanner:
+        """Give the value of `policy`."""
+        return Scanner(self.name, self.version, self.database)
+
+
+class ApprovalSchema(SchemaModel):
+    """An earlier approval."""
+
+    reference: str
+    digest: Digest
+    platforms: dict[str, Digest] = {}
+    verified: PastTime
+
+    def to_approval(self) -> Approval:
+        """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
+        reference = read_tagged(self.reference)
+        return Approval(reference.repository, str(reference.tag), self.digest, self.platforms, self.verified)
+
+
+class RecordSchema(SchemaModel):
+    """One record, as its JSON has it."""
+
+    state: State
+    source_digest: Digest | None = None
+    source_platforms: dict[str, Digest] = {}
+    earlier_sources: tuple[Digest, ...] = ()
+    approved_reference: str | None = None
+    approved_digest: Digest | None = None
+    approved_platforms: dict[str, Digest] = {}
+    first_seen: PastTime
+    first_vulnerable: PastTime | None = None
+    patched: PastTime | None = None
+    verified: PastTime | None = None
+    threshold: str = ""
+    fixable_before: dict[str, NonNegativeInt] = {}
+    fixable_after: dict[str, NonNegativeInt] = {}
+    scanner: ScannerSchema | None = None
+    earlier: tuple[ApprovalSchema, ...] = ()
+    updated: PastTime
+    message: str = ""
+
+    @model_validator(mode="after")
+    def _check_approval_is_whole(self) -> Self:
+        approved = (self.approved_reference, self.approved_digest)
+        if any(approved) and not (all(approved) and self.verified):
+            raise ValueError("an approval needs approved_reference, approved_digest and verified")
+        return self
+
+    def to_record(self, key: str) -> Record:
+        """Give the value of `policy`; ValueError where the key or a reference is not REPO:TAG."""
+        source = read_tagged(key)
+        approved = None
+        if self.approved_reference and self.approved_digest and self.verified:
+            reference = read_tagged(self.approved_reference)
+            approved = Approval(
+                reference.repository, str(reference.tag), self.approved_digest, self.approved_platforms, self.verified
+            )
+        return Record(
+            repository=source.repository,
+            tag=str(source.tag),
+            state=self.state,
+            source_digest=self.source_digest,
+            source_platforms=self.source_platforms,
+            earlier_sources=self.earlier_sources,
+            approved=approved,
+            earlier=tuple(approval.to_approval() for approval in self.earlier),
+            first_seen=self.first_seen,
+            first_vulnerable=self.first_vulnerable,
+            patched=self.patched,
+            verified=self.verified,
+            threshold=self.threshold,
+            fixable_before=self.fixable_before,
+            fixable_after=self.fixable_after,
+            scanner=self.scanner.to_scanner() if self.scanner else None,
+            updated=self.updated,
+            message=self.message,
+        )

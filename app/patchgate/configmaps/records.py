@@ -1,0 +1,110 @@
+"""`records.json` of `copa-patched-digests`: reads patch records, each for itself.
+
+A record that does not parse is left out and reported; its last good one stays. A file that cannot be read at all, or
+is of a higher schema, is refused whole, and the last good part stays.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Final
+
+from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+
+from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.digests import read_digests
+from patchgate.configmaps.fields import PastTime, read_tagged, say_first_error
+from patchgate.configmaps.record_schema import RecordSchema, SchemaModel
+from patchgate.limits import RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.part import Problem, RecordsPart
+from patchgate.policy.record import Record
+from patchgate.policy.verdict import show
+
+KEY: Final = "records.json"
+DIGESTS_KEY: Final = "digests.txt"
+
+
+class _Head(SchemaModel):
+    """The file without its records' contents: one bad record must not cost the others."""
+
+    schema_: Annotated[int, Field(alias="schema")]
+    generation: NonNegativeInt = 0
+    last_run: object = None
+    records: Annotated[dict[str, object], Field(default_factory=dict)]
+
+
+_TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
+
+
+def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: datetime) -> RecordsPart:
+    """Read a ConfigMap of records and the lines of `digests.txt` that have none.
+
+    now: aware UTC; a time more than five minutes ahead of it makes its record bad.
+    """
+    name, text = configmap.name, configmap.data.get(KEY, "")
+    if not text.strip() and previous and previous.records:
+        return _refuse_whole(name, "is empty now", previous)
+    try:
+        head = _Head.model_validate_json(text) if text.strip() else _Head.model_validate({"schema": RECORDS_SCHEMA})
+    except ValidationError as error:
+        return _refuse_whole(name, f"is not to be read ({say_first_error(error)})", previous)
+    if head.schema_ > RECORDS_SCHEMA:
+        return _refuse_whole(name, f"has schema {head.schema_}, known is {RECORDS_SCHEMA}: update the gate", previous)
+    problems: list[Problem] = []
+    records = _read_all(head.records, name, previous.records if previous else {}, now, problems)
+    approvals, digest_problems = read_digests(name, configmap.data.get(DIGESTS_KEY, ""), now)
+    last_run = _read_last_run(head.last_run, name, previous, now, problems)
+    return RecordsPart(name, records, approvals, head.generation, last_run, (*problems, *digest_problems))
+
+
+def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> RecordsPart:
+    problem = Problem(
+        name, KEY, f"{fault}; {'the last good one stays in force' if previous else 'nothing of it counts'}"
+    )
+    empty = RecordsPart(name, {}, {}, 0, None, ())
+    return replace(previous or empty, problems=(problem,))
+
+
+def _read_all(
+    raw: Mapping[str, object],
+    name: str,
+    last_good: Mapping[str, Record],
+    now: datetime,
+    problems: list[Problem],
+) -> dict[str, Record]:
+    records: dict[str, Record] = {}
+    for text, value in raw.items():
+        try:
+            record = RecordSchema.model_validate(value, context={"now": now}).to_record(text)
+        except ValueError as error:
+            reason = say_first_error(error) if isinstance(error, ValidationError) else str(error)
+            kept = _find_last_good(text, last_good)
+            problems.append(
+                Problem(
+                    name, show(text, SHOWN_VALUE_CHARACTERS), reason + ("; the last good one stays" if kept else "")
+                )
+            )
+            if kept is None:
+                continue
+            record = kept
+        if record.key not in records or records[record.key].updated < record.updated:
+            records[record.key] = record
+    return records
+
+
+def _find_last_good(text: str, last_good: Mapping[str, Record]) -> Record | None:
+    try:
+        reference = read_tagged(text)
+    except ValueError:
+        return None
+    return last_good.get(f"{reference.repository}:{reference.tag}")
+
+
+def _read_last_run(
+    value: object, name: str, previous: RecordsPart | None, now: datetime, problems: list[Problem]
+) -> datetime | None:
+    try:
+        return _TIME.validate_python(value, context={"now": now})
+    except ValidationError as error:
+        problems.append(Problem(name, "last_run", say_first_error(error)))
+        return previous.last_run if previous else None
