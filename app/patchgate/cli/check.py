@@ -1,0 +1,87 @@
+"""`patchgate check`: what the gate would say of images and manifests, decided here from the same ConfigMaps."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from patchgate.cli.manifests import read_manifests
+from patchgate.cli.options import Format, Now, Output, Source, load_snapshot
+from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.errors import SetupError
+from patchgate.policy.decision import Decision, Mode, conclude
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Verdict
+from patchgate.policy.workload import Operation
+from patchgate.server.decisions import describe_decision, describe_verdict
+from patchgate.server.judge import Judge, Question
+
+_Images = Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="Images to decide.", show_default=False)]
+_Manifests = Annotated[
+    list[str] | None,
+    typer.Option("--filename", "-f", metavar="MANIFEST", help="A manifest, a directory of them, or - (repeatable)."),
+]
+_Namespace = Annotated[
+    str,
+    typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
+]
+
+
+def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
+    source: Source,
+    images: _Images = None,
+    filename: _Manifests = None,
+    namespace: _Namespace = "default",
+    now: Now = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Say whether images may run. Exits 0 if all may, 1 if one is denied, 2 if it could not be decided."""
+    if not images and not filename:
+        raise SetupError("check: name an IMAGE, or a manifest with -f")
+    moment = now or datetime.now(UTC)
+    snapshot, problems = load_snapshot(source, moment)
+    verdicts = list(_decide(images or [], filename or [], namespace, snapshot, moment))
+    decision = conclude([verdict for _, verdict in verdicts])
+    print_problems(problems)
+    match output:
+        case Format.JSON:
+            _print_json(decision, verdicts)
+        case Format.TABLE:
+            _print_table(decision, verdicts)
+    raise typer.Exit(0 if decision.allowed else 1)
+
+
+def _decide(
+    images: list[str], manifests: list[str], namespace: str, snapshot: Snapshot, now: datetime
+) -> Iterator[tuple[str, Verdict]]:
+    """Decide each image, beside the workload that asks for it (empty for an image of the command line)."""
+    judge = Judge(current=lambda: snapshot, clock=lambda: now)
+    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
+    for workload in read_manifests(manifests, namespace):
+        question = Question(Operation.CREATE, workload.obj, namespace=workload.namespace)
+        decision = judge.judge(question, Mode.ENFORCE, snapshot)
+        yield from ((workload.name, verdict) for verdict in decision.verdicts)
+
+
+def _print_json(decision: Decision, verdicts: list[tuple[str, Verdict]]) -> None:
+    items = [describe_verdict(verdict) | ({"workload": name} if name else {}) for name, verdict in verdicts]
+    print_json(describe_decision(decision) | {"images": items})
+
+
+def _print_table(decision: Decision, verdicts: list[tuple[str, Verdict]]) -> None:
+    if not verdicts:
+        print(decision.message)  # noqa: T201
+        return
+    has_workloads = any(name for name, _ in verdicts)
+    columns = ["WORKLOAD"] * has_workloads + ["VERDICT", "REASON", "IMAGE AND WHAT TO DO"]
+    rows = [[name] * has_workloads + [_word(verdict), verdict.reason, verdict.message] for name, verdict in verdicts]
+    print_table(columns, rows, [_style(verdict) for _, verdict in verdicts])
+
+
+def _word(verdict: Verdict) -> str:
+    return ("warned" if verdict.warns else "allowed") if verdict.allowed else "denied"
+
+
+def _style(verdict: Verdict) -> str:
+    return {"denied": "red", "warned": "yellow", "allowed": ""}[_word(verdict)]

@@ -1,0 +1,52 @@
+"""The command `patchgate`: joins the commands, and turns what goes wrong into one line and an exit code.
+
+Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached); 2 it could not be answered.
+"""
+
+import sys
+from typing import Final
+
+import typer
+
+from patchgate.cli.check import check
+from patchgate.cli.report import report
+from patchgate.cli.serve import serve
+from patchgate.errors import InputError, SetupError
+
+_COULD_NOT_ANSWER: Final = 2
+_INTERRUPTED: Final = 130
+
+
+def make_app() -> typer.Typer:
+    """Make the command with its subcommands."""
+    app = typer.Typer(
+        help="Keep unpatched container images out of a cluster: the gate, and what it would say.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.command()(serve)
+    app.command()(check)
+    app.command()(report)
+    return app
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command and exit. arguments: those of the process where None; none at all ask for help."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
+    except typer.TyperException as error:
+        say = getattr(error, "format_message", error.__str__)
+        command = " ".join(["patchgate", *(word for word in given[:1] if not word.startswith("-"))])
+        code = _complain(f"{command}: {say().rstrip('.')}; see {command} --help")
+    except (SetupError, InputError) as error:
+        code = _complain(f"patchgate: {error}")
+    except (typer.Abort, KeyboardInterrupt):
+        code = _INTERRUPTED
+    sys.exit(code)
+
+
+def _complain(line: str) -> int:
+    print(" ".join(line.split()), file=sys.stderr)  # noqa: T201 -- the command line is where people are told
+    return _COULD_NOT_ANSWER

@@ -1,0 +1,67 @@
+"""`patchgate report`: every listed image, where it stands, and how long it may still run unpatched."""
+
+from datetime import UTC, datetime
+
+import typer
+
+from patchgate.cli.options import Format, Now, Output, Source, load_snapshot
+from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.policy.overview import TrackedImage, list_tracked_images
+from patchgate.policy.record import Approval
+from patchgate.policy.verdict import say_duration, say_time
+
+
+def report(source: Source, now: Now = None, output: Output = Format.TABLE) -> None:
+    """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
+    moment = now or datetime.now(UTC)
+    snapshot, problems = load_snapshot(source, moment)
+    images = list(list_tracked_images(snapshot, moment))
+    print_problems(problems)
+    match output:
+        case Format.JSON:
+            print_json({"images": [_describe(image) for image in images]})
+        case Format.TABLE:
+            columns = ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"]
+            print_table(columns, map(_make_row, images), ["red" if image.is_breached else "" for image in images])
+    raise typer.Exit(1 if any(image.is_breached for image in images) else 0)
+
+
+def _make_row(image: TrackedImage) -> list[str]:
+    record, approval = image.record, image.approval
+    return [
+        image.image,
+        record.state if record else "unscanned",
+        _say_time_left(image),
+        _say_approved(image.image, approval) if approval else "-",
+        record.message if record else "the patcher has not looked at it yet",
+    ]
+
+
+def _say_approved(image: str, approval: Approval) -> str:
+    """Name the approved tag, with its repository where that is another one."""
+    return approval.tag if image.startswith(f"{approval.repository}:") else approval.tagged
+
+
+def _say_time_left(image: TrackedImage) -> str:
+    if image.is_stale:
+        return "stale"
+    if image.time_left is None:
+        return "-"
+    return f"breached {say_duration(-image.time_left)} ago" if image.is_breached else say_duration(image.time_left)
+
+
+def _describe(image: TrackedImage) -> dict[str, object]:
+    record, approval = image.record, image.approval
+    return {
+        "image": image.image,
+        "listed_in": f"{image.configmap}, line {image.line}",
+        "state": record.state if record else "unscanned",
+        "approved": str(approval) if approval else None,
+        "verified": say_time(approval.verified) if approval else None,
+        "stale": image.is_stale,
+        "breached": image.is_breached,
+        "time_left_seconds": int(image.time_left.total_seconds()) if image.time_left is not None else None,
+        "fixable_before": dict(record.fixable_before) if record else {},
+        "fixable_after": dict(record.fixable_after) if record else {},
+        "message": record.message if record else "",
+    }

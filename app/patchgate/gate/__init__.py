@@ -1,0 +1,1 @@
+"""Composition: makes and joins source, snapshot, certificates, clock and server. Nothing else makes them."""

@@ -1,0 +1,45 @@
+"""The catalogue, `GET /v1/catalog`: what is tracked and what is approved now, for a Kyverno GlobalContextEntry.
+
+Names are as Kyverno has them (`docker.io/nginx`, no `library/`), and tracked repositories stand under every name that
+their registry has, so that a policy which compares strings is not passed by another spelling.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from patchgate.policy.reference import DOCKER_HUB, DOCKER_HUB_NAMES
+from patchgate.policy.snapshot import Snapshot
+
+_OFFICIAL: Final = "library/"
+
+
+def list_catalog(snapshot: Snapshot, now: datetime) -> dict[str, list[str]]:
+    """List tracked repositories, and the digests that row 4 of the decision table allows now."""
+    registries = _name_registries(snapshot)
+    tracked: list[str] = []
+    approved: list[str] = []
+    stale_after = snapshot.policy.stale_after
+    for repository in snapshot.tracked:
+        registry, _, path = repository.name.partition("/")
+        tracked += [f"{name}/{p}" for name in registries.get(registry, [registry]) for p in _spell(registry, path)]
+        fresh = [
+            digest for digest, approval in repository.approvals_by_digest.items() if approval.is_fresh(now, stale_after)
+        ]
+        approved += [f"{registry}/{p}@{digest}" for p in _spell(registry, path) for digest in fresh]
+    return {"tracked": sorted(tracked), "approved": sorted(approved)}
+
+
+def _name_registries(snapshot: Snapshot) -> dict[str, list[str]]:
+    """Give each registry that has several names all of them."""
+    names = {DOCKER_HUB: sorted(DOCKER_HUB_NAMES)}
+    for mirror, registry in snapshot.policy.naming.mirrors.items():
+        names.setdefault(registry, [registry]).append(mirror)
+    return names
+
+
+def _spell(registry: str, path: str) -> Iterator[str]:
+    """Spell the path with and without `library/`, where Docker Hub takes both."""
+    if registry == DOCKER_HUB and path.startswith(_OFFICIAL):
+        yield path.removeprefix(_OFFICIAL)
+    yield path

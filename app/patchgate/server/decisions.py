@@ -1,0 +1,125 @@
+"""The door for Kyverno, scripts and people: `POST /v1/decisions`.
+
+Kyverno sends no Content-Type, so any or none is taken. The answer is one flat JSON object: never a `body` or
+`statusCode` at the top (Kyverno's CEL `http` adds those), never `{{` (Kyverno would read a variable).
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from patchgate.errors import InvalidManifestError, RequestError
+from patchgate.policy.decision import Decision, Mode
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Verdict
+from patchgate.policy.workload import Operation
+from patchgate.server.judge import Judge, Question
+from patchgate.server.objects import read_object
+
+_VARIABLE: Final = re.compile(rb"\{(?=\{)")
+
+
+class _KyvernoImage(BaseModel):
+    """An item of Kyverno's `images` (pkg/utils/image): `reference` leaves out the tag beside a digest."""
+
+    reference: str = ""
+    registry: str = ""
+    path: str = ""
+    tag: str = ""
+    digest: str = ""
+
+    def to_text(self) -> str:
+        """Give the image as a reference."""
+        if self.reference:
+            return self.reference
+        name = "/".join(filter(None, (self.registry, self.path)))
+        return name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+class _UserInfo(BaseModel):
+    username: str | None = None
+
+
+class DecisionRequest(BaseModel):
+    """What may be asked: `images`, or `object` with what a review has beside it. Unknown keys are ignored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"images": ["registry.example.com/myapp/api:1.4.2"], "namespace": "shop"}]}
+    )
+
+    images: list[str] | dict[str, dict[str, _KyvernoImage]] | None = None
+    obj: dict[str, object] | None = Field(None, alias="object")
+    old: dict[str, object] | None = Field(None, alias="oldObject")
+    operation: str | None = None
+    user_info: _UserInfo | None = Field(None, alias="userInfo")
+    namespace: str | None = None
+
+    def list_images(self) -> Iterator[str]:
+        """List the images asked about, in order."""
+        if isinstance(self.images, list):
+            yield from self.images
+        else:
+            for group in (self.images or {}).values():
+                yield from (image.to_text() for image in group.values())
+
+
+def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
+    """Decide what the body asks.
+
+    Raises:
+        RequestError: 400, the body cannot be read or asks nothing.
+    """
+    try:
+        request = DecisionRequest.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise RequestError(400, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from error
+    has_object, has_images = "obj" in request.model_fields_set, request.images is not None
+    if has_object == has_images:
+        raise RequestError(400, "give either images (a list of strings, or Kyverno's map) or object")
+    if has_images:
+        return judge.judge_images(request.list_images(), request.namespace, snapshot)
+    try:
+        return judge.judge(_read_question(request), Mode.ENFORCE, snapshot)
+    except InvalidManifestError as error:
+        raise RequestError(400, str(error)) from error
+
+
+def write_decision(decision: Decision) -> bytes:
+    """Write a decision as JSON, without `{{`."""
+    return _VARIABLE.sub(b"{ ", json.dumps(describe_decision(decision)).encode())
+
+
+def describe_decision(decision: Decision) -> dict[str, object]:
+    """Give a decision as the flat object that is answered."""
+    return {
+        "allowed": decision.allowed,
+        "reason": decision.reason,
+        "message": decision.message,
+        "images": [describe_verdict(verdict) for verdict in decision.verdicts],
+    }
+
+
+def describe_verdict(verdict: Verdict) -> dict[str, object]:
+    """Give one image's item."""
+    return {
+        "image": verdict.image,
+        "allowed": verdict.allowed,
+        "reason": verdict.reason,
+        "message": verdict.message,
+        "use": verdict.use,
+        "warnings": list(verdict.warnings),
+    }
+
+
+def _read_question(request: DecisionRequest) -> Question:
+    obj = read_object(request.obj) if request.obj is not None else None
+    old = read_object(request.old) if request.old is not None else None
+    default = Operation.UPDATE if old else Operation.CREATE
+    operation = Operation(request.operation) if request.operation in list(Operation) else default
+    namespace = request.namespace or (obj.metadata.namespace if obj and obj.metadata else None)
+    username = request.user_info.username if request.user_info else None
+    return Question(operation, obj, old, None, namespace, username)

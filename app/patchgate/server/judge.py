@@ -1,0 +1,72 @@
+"""The judge: the one core behind every door. Asks the policy with what this process has."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
+from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide_all, softens
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Reason, Verdict
+from patchgate.policy.workload import Image, Object, Operation, list_added_images
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What every door asks: may this be done to this object?
+
+    Attributes:
+        operation: what is done.
+        obj: the object; None on DELETE.
+        old: what it was; None on CREATE.
+        subresource: such as `ephemeralcontainers`, or None.
+        namespace: where; None where nobody said.
+        username: who asks, as kube-apiserver authenticated them; None where nobody said.
+    """
+
+    operation: Operation
+    obj: Object | None
+    old: Object | None = None
+    subresource: str | None = None
+    namespace: str | None = None
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges against the snapshot of the moment.
+
+    Attributes:
+        current: gives the snapshot in force; None before the first.
+        clock: gives now, aware UTC.
+        scope: for whom a denial counts.
+        controllers: users that count as built-in controllers.
+    """
+
+    current: Callable[[], Snapshot | None]
+    clock: Callable[[], datetime]
+    scope: Scope = Scope.ALL
+    controllers: frozenset[str] = BUILT_IN_CONTROLLERS
+
+    def take_snapshot(self) -> Snapshot | None:
+        """Take the snapshot in force; None while it is not known what is tracked."""
+        snapshot = self.current()
+        return snapshot if snapshot and snapshot.is_complete else None
+
+    def judge(self, question: Question, mode: Mode, snapshot: Snapshot) -> Decision:
+        """Judge what the change adds."""
+        asker = Asker.of(question.username, question.operation, question.namespace, self.controllers)
+        images = list_added_images(question.operation, question.obj, question.old, question.subresource)
+        is_softened = softens(self.scope, asker, is_template=question.obj is not None and question.obj.is_template)
+        return conclude(decide_all(images, snapshot, asker, self.clock()), mode, is_softened=is_softened)
+
+    def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
+        """Judge images of which nothing else is known: no pull policy, nobody who asks."""
+        return conclude(decide_all(map(Image, images), snapshot, Asker(namespace), self.clock()))
+
+
+def conclude_unread(fault: str, mode: Mode) -> Decision:
+    """Decide about an object that was not read: its kind has no images, or (fault) it should have and cannot be."""
+    return conclude(
+        [Verdict("the object", allowed=False, reason=Reason.INVALID_OBJECT, text=fault)] if fault else [], mode
+    )

@@ -1,0 +1,27 @@
+"""Reads an object of the Kubernetes API, as far as it matters, from what JSON or YAML gave."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from patchgate.errors import InvalidManifestError
+from patchgate.policy.workload import Object, is_judged
+
+_OBJECT: Final = TypeAdapter(Object)
+
+
+def read_object(value: Mapping[str, object]) -> Object:
+    """Read an object. One of a kind that has no images is read by its kind alone, whatever it holds.
+
+    Raises:
+        InvalidManifestError: a Pod or a Pod template is not as the API has it; says where.
+    """
+    api_version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
+    if not is_judged(api_version, kind):
+        return Object(api_version, kind)
+    try:
+        return _OBJECT.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise InvalidManifestError(f"{kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

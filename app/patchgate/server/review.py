@@ -1,0 +1,115 @@
+"""Reads an AdmissionReview v1 (k8s.io/api/admission/v1) from bytes, and only the part of it that matters."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from patchgate.errors import RequestError
+from patchgate.policy.workload import Object, Operation, is_judged
+from patchgate.server.judge import Question
+
+API_VERSION: Final = "admission.k8s.io/v1"
+KIND: Final = "AdmissionReview"
+
+
+@dataclass(frozen=True, slots=True)
+class _UserInfo:
+    username: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    uid: str
+    operation: Operation
+    subResource: str | None = None  # noqa: N815 -- the API's own name
+    namespace: str | None = None
+    userInfo: _UserInfo | None = None  # noqa: N815
+    object: Object | None = None
+    oldObject: Object | None = None  # noqa: N815
+
+
+@dataclass(frozen=True, slots=True)
+class _Review:
+    apiVersion: str  # noqa: N815
+    kind: str
+    request: _Request
+
+
+@dataclass(frozen=True, slots=True)
+class _Envelope:
+    """As much of a review as names its object: read where the object itself cannot be."""
+
+    apiVersion: str  # noqa: N815
+    kind: str
+    request: "_EnvelopeRequest"
+
+
+@dataclass(frozen=True, slots=True)
+class _EnvelopeRequest:
+    uid: str
+    object: dict[str, object] | None = None
+
+
+_REVIEW: Final = TypeAdapter(_Review)
+_ENVELOPE: Final = TypeAdapter(_Envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review with a uid, which is always answered.
+
+    Attributes:
+        uid: to be sent back.
+        question: what is asked; None where the object cannot be read.
+        fault: why it cannot be read; empty where it can, or where its kind has no images.
+    """
+
+    uid: str
+    question: Question | None
+    fault: str = ""
+
+
+def read_review(body: bytes) -> Review:
+    """Read a review.
+
+    Raises:
+        RequestError: 400, the body is no AdmissionReview of v1 with a uid.
+    """
+    try:
+        review = _REVIEW.validate_json(body)
+    except ValidationError:
+        return _read_envelope(body)
+    _check_version(review.apiVersion, review.kind)
+    request = review.request
+    _check_uid(request.uid)
+    username = request.userInfo.username if request.userInfo else None
+    question = Question(
+        request.operation, request.object, request.oldObject, request.subResource, request.namespace, username
+    )
+    return Review(request.uid, question)
+
+
+def _read_envelope(body: bytes) -> Review:
+    try:
+        envelope = _ENVELOPE.validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RequestError(400, f"not an AdmissionReview: {where or 'body'}: {first['msg']}") from error
+    _check_version(envelope.apiVersion, envelope.kind)
+    _check_uid(envelope.request.uid)
+    obj = envelope.request.object or {}
+    api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
+    fault = "its Pod template is not as the Kubernetes API has it" if is_judged(api_version, kind) else ""
+    return Review(envelope.request.uid, None, fault)
+
+
+def _check_version(api_version: str, kind: str) -> None:
+    if (api_version, kind) != (API_VERSION, KIND):
+        raise RequestError(400, f"only {KIND} of {API_VERSION} is understood")
+
+
+def _check_uid(uid: str) -> None:
+    if not uid:
+        raise RequestError(400, "not an AdmissionReview: request.uid is empty")
