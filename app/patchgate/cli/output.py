@@ -28,7 +28,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
 def print_json(content: object) -> None:

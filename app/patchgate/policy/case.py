@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from patchgate.errors import InvalidReferenceError
-from patchgate.policy.policy import Policy
+from patchgate.policy.part import ListLine
+from patchgate.policy.policy import DigestRequirement, Policy
 from patchgate.policy.record import Approval, Record
 from patchgate.policy.reference import Reference
 from patchgate.policy.repository import Repository
@@ -57,7 +58,7 @@ class Case:
         repository: the tracked repository; None where it is not tracked.
         approval: the approval that the tag or digest names, fresh or not.
         record: the record of the listed tag, or of the digest's source.
-        is_listed: whether a list line lists the tag (never for a digest).
+        line: the list line that lists the tag; None for a digest.
         snapshot: what all this was found in.
         asker: who asks.
         now: aware UTC.
@@ -69,7 +70,7 @@ class Case:
     repository: Repository | None
     approval: Approval | None
     record: Record | None
-    is_listed: bool
+    line: ListLine | None
     snapshot: Snapshot
     asker: Asker
     now: datetime
@@ -84,13 +85,44 @@ class Case:
         """Whether what the tag or digest names is approved, and verified lately."""
         return self.approval is not None and self.approval.is_fresh(self.now, self.policy.stale_after)
 
+    @property
+    def has_digest(self) -> bool:
+        """Whether the image is named by digest."""
+        return self.reference is not None and self.reference.digest is not None
+
+    @property
+    def must_carry_digest(self) -> bool:
+        """Whether the policy, or the list line of its tag, wants the image named by digest."""
+        match self.policy.require_digest:
+            case DigestRequirement.ALL:
+                return True
+            case DigestRequirement.TRACKED if self.approval:
+                return True
+        return self.line is not None and self.line.digest is not None
+
+    @property
+    def patcher_has_run(self) -> bool:
+        """Whether some patcher ran within `stale_after`: if none did, a stale approval is not the image's fault."""
+        last_run = self.snapshot.last_run
+        return last_run is not None and self.now - last_run <= self.policy.stale_after
+
+    @property
+    def may_be_an_old_copy(self) -> bool:
+        """Whether the tag is a listed one that named something vulnerable before."""
+        return self.record is not None and bool(self.record.earlier_sources)
+
+    def find_use(self) -> Approval | None:
+        """Find what to use instead: an approval that row 4 allows now. None where there is none."""
+        known = self.snapshot.find_fresh_approval(self.record, self.now) if self.record else None
+        return self.approval if known is None and self.has_fresh_approval else known
+
 
 def open_case(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Case:
     """Look up what the snapshot knows of the image. Never raises."""
     try:
         reference = snapshot.policy.naming.rename(Reference.parse(image.text))
     except InvalidReferenceError as error:
-        return Case(image, None, str(error), None, None, None, is_listed=False, snapshot=snapshot, asker=asker, now=now)
+        return Case(image, None, str(error), None, None, None, None, snapshot, asker, now)
     repository = snapshot.find_repository(reference.repository)
     approval = record = line = None
     if repository and reference.digest:  # the digest alone decides; the tag beside it is for people
@@ -100,6 +132,4 @@ def open_case(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> 
         approval = repository.approvals_by_tag.get(reference.tag)
         line = repository.find_line(reference.tag)
         record = repository.find_record(reference.tag) if line else None
-    return Case(
-        image, reference, "", repository, approval, record, line is not None, snapshot=snapshot, asker=asker, now=now
-    )
+    return Case(image, reference, "", repository, approval, record, line, snapshot, asker, now)

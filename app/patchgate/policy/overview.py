@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from patchgate.policy.part import ListLine
 from patchgate.policy.pattern import expands_to
-from patchgate.policy.record import Approval, Record
+from patchgate.policy.record import Approval, Record, State
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 
@@ -20,8 +21,9 @@ class TrackedImage:
         line: its line there, from 1.
         record: what the patcher knows; None before its first look.
         approval: the fresh approval to use; None where there is none.
-        time_left: until Pods of it are refused, negative once they are; None where an approval decides instead, or
-            where no clock runs yet.
+        is_stale: whether it was approved, and nothing of that is fresh.
+        time_left: until Pods of it are refused, negative once they are; None where no clock runs: an approval decides,
+            it cannot be patched, or nobody has looked yet.
     """
 
     image: str
@@ -29,17 +31,13 @@ class TrackedImage:
     line: int
     record: Record | None
     approval: Approval | None
+    is_stale: bool
     time_left: timedelta | None
 
     @property
     def is_breached(self) -> bool:
         """Whether the patch SLA has passed without an approval."""
         return self.time_left is not None and self.time_left <= timedelta()
-
-    @property
-    def is_stale(self) -> bool:
-        """Whether it was approved, and nothing of that is fresh."""
-        return self.record is not None and self.approval is None and self.time_left is None
 
 
 def list_tracked_images(snapshot: Snapshot, now: datetime) -> Iterator[TrackedImage]:
@@ -50,15 +48,18 @@ def list_tracked_images(snapshot: Snapshot, now: datetime) -> Iterator[TrackedIm
             matching = sorted(_list_matching(repository, pattern.tag))
             lines += [(tag, pattern) for tag in matching or (pattern.tag,)]
         for tag, line in lines:
-            record = repository.find_record(tag)
-            yield TrackedImage(
-                image=f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else ""),
-                configmap=line.configmap,
-                line=line.number,
-                record=record,
-                approval=snapshot.find_fresh_approval(record, now) if record else None,
-                time_left=_reckon_time_left(record, snapshot, now) if record else None,
-            )
+            image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
+            yield _describe(image, line, repository.find_record(tag), snapshot, now)
+
+
+def _describe(image: str, line: ListLine, record: Record | None, snapshot: Snapshot, now: datetime) -> TrackedImage:
+    is_approved = record is not None and snapshot.has_approval(record)
+    approval = snapshot.find_fresh_approval(record, now) if record else None
+    time_left = None
+    if record and not is_approved and record.state is not State.UNPATCHABLE:
+        time_left = record.vulnerable_since() + snapshot.policy.patch_sla - now
+    is_stale = is_approved and approval is None
+    return TrackedImage(image, line.configmap, line.number, record, approval, is_stale, time_left)
 
 
 def _list_matching(repository: Repository, pattern: str) -> Iterator[str]:
@@ -66,9 +67,3 @@ def _list_matching(repository: Repository, pattern: str) -> Iterator[str]:
         is_own = record.repository == repository.name and record.tag not in repository.lines
         if is_own and expands_to(pattern, record.tag):
             yield record.tag
-
-
-def _reckon_time_left(record: Record, snapshot: Snapshot, now: datetime) -> timedelta | None:
-    if snapshot.has_approval(record):
-        return None
-    return record.vulnerable_since() + snapshot.policy.patch_sla - now

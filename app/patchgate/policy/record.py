@@ -143,8 +143,11 @@ class Record:
                 yield digest
 
     def vulnerable_since(self) -> datetime:
-        """Say when the SLA clock started."""
-        return self.first_vulnerable or self.first_seen
+        """Say when the SLA clock started.
+
+        A clean record whose approval another tag's scan has overruled: when it was last found clean.
+        """
+        return self.first_vulnerable or (self.approved.verified if self.approved else self.first_seen)
 
     def rename(self, canonical: Callable[[str], str]) -> "Record":
         """Give the record with each repository under its canonical name (mirrors)."""

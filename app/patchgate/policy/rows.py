@@ -45,16 +45,16 @@ def not_tracked(case: Case) -> Verdict | None:
 
 def approved_digest(case: Case) -> Verdict | None:
     """Row 4: digest of a fresh approval."""
-    if _has_digest(case) and case.has_fresh_approval:
+    if case.has_digest and case.has_fresh_approval:
         return _allow(case, Reason.APPROVED, "an approved digest")
     return None
 
 
 def digest_required(case: Case) -> Verdict | None:
     """Row 5: no digest, and one is required."""
-    if _has_digest(case) or not _must_carry_digest(case):
+    if case.has_digest or not case.must_carry_digest:
         return None
-    use = _find_use(case)
+    use = case.find_use()
     text = "must be named by digest" if use else "must be named by digest, and none of it is approved now"
     return _deny(case, Reason.DIGEST_REQUIRED, text, use)
 
@@ -67,20 +67,20 @@ def stale(case: Case) -> Verdict | None:
     effect, fault = Effect.DENY, "; the patcher must verify it again, see its record's message"
     if case.policy.stale is StaleEffect.WARN:
         effect, fault = Effect.WARN, ""
-    elif case.policy.stale is StaleEffect.DENY and not _patcher_has_run(case):
+    elif case.policy.stale is StaleEffect.DENY and not case.patcher_has_run:
         effect, fault = Effect.WARN, "; the patcher itself has not run since"
-    return _by_effect(effect, case, Reason.STALE, text + fault, _find_use(case))
+    return _by_effect(effect, case, Reason.STALE, text + fault, case.find_use())
 
 
 def approved_tag(case: Case) -> Verdict | None:
     """Row 7: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
     if not case.has_fresh_approval:
         return None
-    if not _may_be_an_old_copy(case) or case.image.pull_policy == "Always":
+    if not case.may_be_an_old_copy or case.image.pull_policy == "Always":
         return _allow(case, Reason.APPROVED, "an approved tag")
     text = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
     effect = Effect.DENY if case.image.pull_policy else Effect.WARN
-    return _by_effect(effect, case, Reason.CACHED_COPY, text, _find_use(case))
+    return _by_effect(effect, case, Reason.CACHED_COPY, text, case.find_use())
 
 
 def patch_available(case: Case) -> Verdict | None:
@@ -90,8 +90,8 @@ def patch_available(case: Case) -> Verdict | None:
     patched, grace = case.record.patched, case.policy.rollout_grace
     if case.asker.is_controller and patched and case.now - patched <= grace:
         text = f"a patched image is available; a controller may re-create this one until {say_time(patched + grace)}"
-        return _warn(case, Reason.PATCH_AVAILABLE, text, _find_use(case))
-    use = _find_use(case)
+        return _warn(case, Reason.PATCH_AVAILABLE, text, case.find_use())
+    use = case.find_use()
     text = (
         "a patched image is available" if use else "was patched, but that approval is stale: it must be verified again"
     )
@@ -127,8 +127,8 @@ def sla_breached(case: Case) -> Verdict | None:
 
 def unscanned(case: Case) -> Verdict | None:
     """Row 12: listed without a record; or a digest where some line has no record yet."""
-    is_unknown_digest = _has_digest(case) and case.repository and case.repository.has_line_without_record
-    if not case.is_listed and not is_unknown_digest:
+    is_unknown_digest = case.has_digest and case.repository and case.repository.has_line_without_record
+    if case.line is None and not is_unknown_digest:
         return None
     return _by_effect(case.policy.unscanned, case, Reason.UNSCANNED, "the patcher has not looked at it yet")
 
@@ -183,40 +183,6 @@ def _by_effect(effect: Effect, case: Case, reason: Reason, text: str, use: Appro
 
 def _name(case: Case) -> str:
     return show(case.image.text)
-
-
-def _has_digest(case: Case) -> bool:
-    return case.reference is not None and case.reference.digest is not None
-
-
-def _must_carry_digest(case: Case) -> bool:
-    match case.policy.require_digest:
-        case DigestRequirement.ALL:
-            return True
-        case DigestRequirement.TRACKED if case.approval:
-            return True
-    line = case.repository.lines.get(case.reference.tag or "") if case.repository and case.reference else None
-    return line is not None and line.digest is not None
-
-
-def _patcher_has_run(case: Case) -> bool:
-    """Tell whether some patcher ran within `stale_after`: if none did, it is not the image's fault."""
-    last_run = case.snapshot.last_run
-    return last_run is not None and case.now - last_run <= case.policy.stale_after
-
-
-def _may_be_an_old_copy(case: Case) -> bool:
-    """Tell whether the approved tag is a listed one that named something vulnerable before."""
-    record = case.record
-    return record is not None and bool(record.earlier_sources)
-
-
-def _find_use(case: Case) -> Approval | None:
-    """Find the approval to use instead: by digest, so that row 4 allows it now. None where there is none."""
-    known = case.snapshot.find_fresh_approval(case.record, case.now) if case.record else None
-    if known is None and case.has_fresh_approval:
-        known = case.approval
-    return known
 
 
 def _say_message(case: Case) -> str:

@@ -11,6 +11,10 @@ from patchgate.policy.record import Approval
 
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
 
+_TWO_DAYS_SECONDS: Final = 2 * 86400
+_UNITS: Final = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 60, "min"))
+"""Seconds and name of a unit, and of the one below it."""
+
 
 class Reason(StrEnum):
     """Why, as a code that people and alerts may rely on: those of the decision table, in its order."""
@@ -95,14 +99,13 @@ def fit_beside(name: str, text: str) -> str:
 
 
 def say_duration(duration: timedelta) -> str:
-    """Say a duration in its two largest units: `2 d 3 h`, `23 h 5 min`, `4 min`, `12 s`."""
+    """Say a duration in its two largest units: `2 d 3 h`, `23 h 5 min`, `24 h`, `4 min`, `12 s`."""
     seconds = max(int(duration.total_seconds()), 0)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if hours >= 48:  # noqa: PLR2004 -- up to two days people count in hours
-        return f"{days} d {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min" if minutes else f"{seconds} s"
+    for size, unit, smaller_size, smaller_unit in _UNITS:
+        if seconds >= (_TWO_DAYS_SECONDS if unit == "d" else size):  # up to two days people count in hours
+            rest = seconds % size // smaller_size
+            return f"{seconds // size} {unit}" + (f" {rest} {smaller_unit}" if rest else "")
+    return f"{seconds} s"
 
 
 def say_time(time: datetime) -> str:
