@@ -19,6 +19,7 @@ check: $(READY) ## format, lint, types, layering
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	MYPYPATH=examples/demo $(BIN)/mypy examples/demo
 	$(BIN)/lint-imports --no-logo
 
 unit: $(READY) ## the tests, with branch coverage (100 % of policy)

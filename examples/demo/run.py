@@ -1,0 +1,134 @@
+"""The demo: the gate on a realistic world, asked over TLS as kube-apiserver asks.
+
+Sends one AdmissionReview of an unpatched image and one of the patched image, shows both answers, then serves until
+Ctrl-C. With --once it ends instead: 0 only if the first was refused and the second admitted.
+"""
+
+import argparse
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from layout import lay_out
+
+DEMO = Path(__file__).parent
+READY_SECONDS = 30
+
+
+def main() -> int:
+    """Run the demo; give its exit code."""
+    arguments = read_arguments()
+    world = Path("build/demo")
+    for folder in ("configmaps", "reviews"):
+        lay_out(DEMO / folder, world / folder, datetime.now(UTC))
+    port = choose_port(arguments.port)
+    gate = start_gate(world, port)
+    try:
+        wait_until_ready(gate, world, port)
+        is_right = show_reviews(world, port)
+        if not arguments.once:
+            show_what_to_try(world, port)
+            gate.wait()
+    except KeyboardInterrupt:
+        is_right = True
+        print()
+    finally:
+        gate.terminate()
+        gate.wait()
+    return 0 if is_right else 1
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the two reviews")
+    parser.add_argument("--port", type=int, default=8443, help="where the gate listens; another one if it is taken")
+    return parser.parse_args()
+
+
+def choose_port(wanted: int) -> int:
+    """Give the wanted port, or a free one where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            print(f"Port {wanted} is taken: a free one is used.")
+            probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_gate(world: Path, port: int) -> "subprocess.Popen[bytes]":
+    """Start `patchgate serve` on the world, with a CA and a leaf of its own."""
+    options = ["--source", f"{world}/configmaps", "--listen", f"127.0.0.1:{port}", "--self-signed", f"{world}/tls"]
+    return subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
+
+
+def wait_until_ready(gate: "subprocess.Popen[bytes]", world: Path, port: int) -> None:
+    """Wait until the gate says that it is ready; give up when it has ended, or after READY_SECONDS."""
+    deadline = time.monotonic() + READY_SECONDS
+    while gate.poll() is None and time.monotonic() < deadline:
+        try:
+            if call(world, port, "GET", "/readyz")[0] == http.client.OK:
+                return
+        except OSError:
+            time.sleep(0.05)
+    sys.exit("The gate did not get ready; its own message above says why.")
+
+
+def call(world: Path, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+    """Send one request over TLS, trusting the gate's own CA alone; give status and body."""
+    trust = ssl.create_default_context(cafile=str(world / "tls/ca.crt"))
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=10)
+    try:
+        connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def show_reviews(world: Path, port: int) -> bool:
+    """Send both reviews and show what the gate says; tell whether one was refused and the other admitted."""
+    print(f"\nThe gate decides from {world}/configmaps: listed images, patch records, exceptions.")
+    answers = [show_review(world, port, name) for name in ("unpatched", "patched")]
+    return answers == [False, True]
+
+
+def show_review(world: Path, port: int, name: str) -> bool:
+    """Send one review, show question and answer, and tell whether it was admitted."""
+    review = (world / "reviews" / f"{name}.json").read_bytes()
+    request = json.loads(review)["request"]
+    image = request["object"]["spec"]["containers"][0]["image"]
+    response = json.loads(call(world, port, "POST", "/validate/enforce?timeout=3s", review)[1])["response"]
+    print(f"\n{request['userInfo']['username']} creates Pod {request['namespace']}/{request['name']} with {image}")
+    if response["allowed"]:
+        print("  admitted")
+    else:
+        status = response["status"]
+        print(f"  refused: {status['code']} {status['reason']}\n  {status['message']}")
+    return bool(response["allowed"])
+
+
+def show_what_to_try(world: Path, port: int) -> None:
+    """Show the commands that a person may try next."""
+    curl = f"curl --cacert {world}/tls/ca.crt https://127.0.0.1:{port}"
+    print(f"""
+The gate goes on until Ctrl-C. In another terminal:
+
+  {curl}/v1/decisions -d '{{"images": ["registry.example.com/shop/worker:2.1.0"]}}'
+  {curl}/validate/warn -H 'Content-Type: application/json' -d @{world}/reviews/unpatched.json
+  {curl}/readyz?verbose
+  .venv/bin/patchgate report --source {world}/configmaps
+  .venv/bin/patchgate check --source {world}/configmaps -f examples/demo/manifests
+""")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
