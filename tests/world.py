@@ -6,6 +6,7 @@ Nothing here decides; a record is the JSON that the patcher writes, with fields 
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,21 +33,19 @@ def hours_ago(hours: float) -> str:
     return (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def image_list(
-    *lines: str, name: str = NAMES.image_list, labels: dict[str, str] | None = None, **policy: str
-) -> ConfigMap:
-    """An image list with a policy beside it."""
-    return ConfigMap(name, labels or {}, {"images.txt": "\n".join(lines) + "\n", **policy})
+def image_list(*lines: str, name: str = NAMES.image_list, **policy: str) -> ConfigMap:
+    """The main image list with a policy beside it; under another name, a ConfigMap that is no list without a label."""
+    return ConfigMap(name, {}, {"images.txt": "\n".join(lines) + "\n", **policy})
 
 
 def team_list(*lines: str, name: str = "team-images") -> ConfigMap:
     """A labelled image list."""
-    return image_list(*lines, name=name, labels={NAMES.label: "true"})
+    return replace(image_list(*lines, name=name), labels={NAMES.label: "true"})
 
 
 def record(**fields: object) -> dict[str, object]:
     """A record as its JSON has it; by default one whose scan found something an hour ago."""
-    default = {
+    default: dict[str, object] = {
         "state": "pending",
         "source_digest": digest("source"),
         "source_platforms": {"linux/amd64": digest("source-amd64")},

@@ -1,0 +1,60 @@
+"""docs/decision.md: its table has the rows of the code, and each example is decided as it says."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from patchgate.policy.rows import ROWS
+from patchgate.policy.snapshot import Snapshot
+from patchgate.sources.directory import DirectorySource
+from tests.world import NOW, snapshot, verdict
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "examples/demo"))
+from layout import lay_out  # type: ignore[import-not-found]  # noqa: E402 -- a script beside the demo, no package
+
+TABLE = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in (ROOT / "docs/decision.md").read_text(encoding="utf-8").splitlines()
+    if re.match(r"\| \d+ \|", line)
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    world = tmp_path_factory.mktemp("demo")
+    lay_out(ROOT / "examples/demo/configmaps", world, NOW)
+    reading = DirectorySource(world).read()
+    assert reading.problems == ()
+    return snapshot(*reading.configmaps.values())
+
+
+def test_the_demo_has_no_problem_in_its_data(demo: Snapshot) -> None:
+    assert list(demo.list_problems(NOW)) == []
+
+
+def test_the_document_has_every_row_in_its_order() -> None:
+    assert list(dict.fromkeys(int(row[0]) for row in TABLE)) == list(range(1, len(ROWS) + 1))
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[3]}")
+def test_each_example_is_decided_as_the_row_says(row: list[str], demo: Snapshot) -> None:
+    _, _, effect, reason, example = row
+    image = fill_in_date(example.strip("`"), demo)
+    found = verdict(image, demo)
+    assert found.reason == reason
+    if not effect.startswith("by "):
+        assert found.allowed is effect.startswith("allow")
+
+
+def fill_in_date(image: str, demo: Snapshot) -> str:
+    """Put the date of the patched tag that the demo has in the place of YYYYMMDD."""
+    beginning, date, _ = image.partition("YYYYMMDD")
+    if not date:
+        return image
+    repository, _, _ = beginning.rpartition(":")
+    found = demo.find_repository(repository)
+    assert found
+    return next(f"{repository}:{tag}" for tag in found.approvals_by_tag if f"{repository}:{tag}".startswith(beginning))
