@@ -19,8 +19,13 @@ RECORD_CONFIGMAPS: Final = 7
 """How many `copa-patched-digests-N` count beside the first: about 4,500 records in all."""
 POLICY_HOURS: Final = 10 * 365 * 24
 """The longest time that the policy can name: ten years of hours. Beyond it, dates overflow."""
+YAML_DEPTH: Final = 100
+"""Levels of nesting in YAML: a Pod has about ten."""
 SHOWN_VALUE_CHARACTERS: Final = 80
 """A wrong value quoted in a problem: enough to find it."""
+
+SHOWN_LINE_CHARACTERS: Final = 2000
+"""A problem, or a cell of a table: more than any whole message with the reference to use instead."""
 
 # --- answers ----------------------------------------------------------------------------------------------------
 WARNING_CHARACTERS: Final = 120

@@ -44,11 +44,10 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     verdicts = list(_decide(images or [], filename or [], namespace, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
-    match output:
-        case Format.JSON:
-            _print_json(decision, verdicts)
-        case Format.TABLE:
-            _print_table(decision, verdicts)
+    if output is Format.JSON:
+        _print_json(decision, verdicts)
+    else:
+        _print_table(decision, verdicts)
     raise typer.Exit(0 if decision.allowed else 1)
 
 

@@ -14,7 +14,7 @@ from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_INTERRUPTED: Final = 130
+_COMMANDS: Final = ("serve", "check", "report")
 
 
 def make_app() -> typer.Typer:
@@ -38,12 +38,10 @@ def run(arguments: list[str] | None = None) -> None:
         code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)
-        command = " ".join(["patchgate", *(word for word in given[:1] if not word.startswith("-"))])
+        command = " ".join(["patchgate", *(word for word in given[:1] if word in _COMMANDS)])
         code = _complain(f"{command}: {say().rstrip('.')}; see {command} --help")
     except (SetupError, InputError) as error:
         code = _complain(f"patchgate: {error}")
-    except (typer.Abort, KeyboardInterrupt):
-        code = _INTERRUPTED
     sys.exit(code)
 
 

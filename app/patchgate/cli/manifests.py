@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from patchgate.configmaps.documents import load_objects
+from patchgate.configmaps.documents import load_documents, unfold
 from patchgate.errors import InvalidManifestError
+from patchgate.policy.verdict import show
 from patchgate.policy.workload import Object
 from patchgate.server.objects import read_object
 
@@ -37,24 +38,28 @@ def read_manifests(paths: Iterable[str], namespace: str) -> Iterator[Workload]:
     """
     for path, text in _read_texts(paths):
         try:
-            for value in load_objects(text):
-                yield _make_workload(read_object(value), namespace)
+            for document in load_documents(text):
+                for value in unfold(document):
+                    yield _make_workload(read_object(value), namespace)
         except InvalidManifestError as error:
             raise InvalidManifestError(f"{path}: {error}") from error
 
 
 def _read_texts(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
-        if path == "-":
-            yield "standard input", sys.stdin.read()
-            continue
-        for file in _list_files(Path(path)):
-            try:
-                yield str(file), file.read_text(encoding="utf-8")
-            except UnicodeDecodeError as error:
-                raise InvalidManifestError(f"{file}: not UTF-8 text, so no manifest") from error
-            except OSError as error:
-                raise InvalidManifestError(f"{file}: {error.strerror}; name a manifest, a directory or -") from error
+        try:
+            if path == "-":
+                yield _name(path), sys.stdin.read()
+            else:
+                yield from ((str(file), file.read_text(encoding="utf-8")) for file in _list_files(Path(path)))
+        except (UnicodeDecodeError, AttributeError) as error:  # the latter: standard input is closed
+            raise InvalidManifestError(f"{_name(path)}: not UTF-8 text, so no manifest") from error
+        except OSError as error:
+            raise InvalidManifestError(f"{path}: {error.strerror}; name a manifest, a directory or -") from error
+
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else path
 
 
 def _list_files(path: Path) -> list[Path]:
@@ -70,4 +75,4 @@ def _make_workload(obj: Object, namespace: str) -> Workload:
     metadata = obj.metadata
     own = (metadata.namespace if metadata else None) or namespace
     name = (metadata.name or metadata.generateName if metadata else None) or "?"
-    return Workload(f"{obj.kind} {own}/{name}", own, obj)
+    return Workload(show(f"{obj.kind} {own}/{name}"), own, obj)

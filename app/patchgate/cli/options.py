@@ -35,11 +35,11 @@ Output = Annotated[
 def _parse_now(text: str) -> datetime:
     try:
         now = datetime.fromisoformat(text)
-    except ValueError:
-        now = None
-    if now is None or now.tzinfo is None:
-        raise typer.BadParameter("write RFC 3339, such as 2026-05-09T12:00:00Z")
-    return now.astimezone(UTC)
+        if now.tzinfo is not None:
+            return now.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise typer.BadParameter("write RFC 3339, such as 2026-05-09T12:00:00Z")
 
 
 Now = Annotated[

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.part import Problem
 from patchgate.policy.verdict import show
 
@@ -24,9 +25,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
     for column in columns:
         table.add_column(column, overflow="fold")
     for row, style in zip(rows, styles, strict=True):
-        table.add_row(*(Text(show(cell, 500)) for cell in row), style=style)
+        table.add_row(*(Text(show(cell, SHOWN_LINE_CHARACTERS)) for cell in row), style=style)
     console = Console(highlight=False)
-    if not console.is_terminal:
+    if not sys.stdout.isatty():
         console.width = console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum
     with console.capture() as capture:
         console.print(table)
@@ -41,4 +42,4 @@ def print_json(content: object) -> None:
 def print_problems(problems: Iterable[Problem]) -> None:
     """Say what of the data does not count, a line each."""
     for problem in problems:
-        sys.stderr.write(f"warning: {show(str(problem), 500)}\n")
+        sys.stderr.write(f"warning: {show(str(problem), SHOWN_LINE_CHARACTERS)}\n")

@@ -17,12 +17,11 @@ def report(source: Source, now: Now = None, output: Output = Format.TABLE) -> No
     snapshot, problems = load_snapshot(source, moment)
     images = list(list_tracked_images(snapshot, moment))
     print_problems(problems)
-    match output:
-        case Format.JSON:
-            print_json({"images": [_describe(image) for image in images]})
-        case Format.TABLE:
-            columns = ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"]
-            print_table(columns, map(_make_row, images), ["red" if image.is_breached else "" for image in images])
+    if output is Format.JSON:
+        print_json({"images": [_describe(image) for image in images]})
+    else:
+        columns = ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"]
+        print_table(columns, map(_make_row, images), ["red" if image.is_breached else "" for image in images])
     raise typer.Exit(1 if any(image.is_breached for image in images) else 0)
 
 

@@ -58,7 +58,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
 
 def _read_address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 -- RFC 9293, section 3.1
+    if not host or not host.isascii() or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 -- RFC 9293, section 3.1
         raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8443", param_hint="'--listen'")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

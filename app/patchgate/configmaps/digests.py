@@ -28,6 +28,8 @@ _LAST_SECOND: Final = timedelta(hours=23, minutes=59, seconds=59)
 def read_digests(configmap: str, text: str, now: datetime) -> tuple[Mapping[str, Record], list[Problem]]:
     """Read the lines; of several for one image the newest is its approval, the others are earlier ones.
 
+    A line was verified at the end of its day. While that is still to come its age is nothing, so it was verified now.
+
     now: aware UTC; a line of a later day is refused.
     """
     by_image: dict[str, list[Record]] = {}
@@ -62,7 +64,7 @@ def _read_line(line: str, now: datetime) -> Record:
         raise ValueError("an approval is REPO@sha256:…")
     source = read_tagged(match["image"])
     day = datetime.strptime(match["date"], "%Y%m%d").replace(tzinfo=UTC)
-    if day > now + timedelta(seconds=CLOCK_SKEW_SECONDS):
+    if day - now > timedelta(seconds=CLOCK_SKEW_SECONDS):
         raise ValueError(f"{match['date']} is still to come")
     is_clean = match["what"] == "clean"
     tag = str(source.tag) if is_clean else f"{source.tag}-patched-{match['date']}"

@@ -7,22 +7,45 @@ import yaml
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import InvalidManifestError
+from patchgate.limits import YAML_DEPTH
 
-LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def load_objects(text: str) -> Iterator[dict[str, object]]:
-    """Give every object of the documents, those inside a List too.
+def load_documents(text: str) -> list[object]:
+    """Load every document that is not empty. An alias is one and the same value, never a copy.
 
     Raises:
-        InvalidManifestError: a document is no YAML, or no object of the Kubernetes API.
+        InvalidManifestError: the text is no YAML, or nested deeper than YAML_DEPTH: the loader in C has no recursion
+            limit of its own, and would take the process with it.
     """
     try:
-        documents = [document for document in yaml.load_all(text, Loader=LOADER) if document is not None]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-13-45
-        raise InvalidManifestError(f"not YAML: {_say_in_a_line(error)}") from error
-    for document in documents:
-        yield from _unfold(document)
+        _check_depth(text)
+        return [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
+    except (
+        yaml.YAMLError,
+        ValueError,
+        LookupError,
+        AttributeError,
+    ) as error:  # the last three: `!!int ""` and its like
+        raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
+
+
+def unfold(document: object, depth: int = YAML_DEPTH) -> Iterator[dict[str, object]]:
+    """Give the object that a document is, or every object of the List that it is.
+
+    Raises:
+        InvalidManifestError: it is no object of the Kubernetes API; or Lists hold Lists, deeper than `depth`.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise InvalidManifestError("a document without `kind` is no object of the Kubernetes API")
+    if not document["kind"].endswith("List") or not isinstance(document.get("items"), list):
+        yield document
+        return
+    if not depth:
+        raise InvalidManifestError("a List that holds Lists without end")
+    for item in document["items"]:
+        yield from unfold(item, depth - 1)
 
 
 def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, str]]]:
@@ -47,15 +70,12 @@ def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, s
     return ConfigMap(name, texts_of_labels, texts), faults
 
 
-def _unfold(document: object) -> Iterator[dict[str, object]]:
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise InvalidManifestError("a document without `kind` is no object of the Kubernetes API")
-    if not document["kind"].endswith("List") or not isinstance(document.get("items"), list):
-        yield document
-        return
-    for item in document["items"]:
-        yield from _unfold(item)
-
-
-def _say_in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > YAML_DEPTH:
+            raise InvalidManifestError(f"nested deeper than {YAML_DEPTH} levels")

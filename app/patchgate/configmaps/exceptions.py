@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Final
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.documents import LOADER
-from patchgate.configmaps.fields import Time, say_first_error
-from patchgate.errors import InvalidPatternError
+from patchgate.configmaps.documents import load_documents
+from patchgate.configmaps.fields import Time
+from patchgate.errors import InvalidManifestError, InvalidPatternError
 from patchgate.policy.exception import ImageException
 from patchgate.policy.part import ExceptionsPart, Problem
 from patchgate.policy.pattern import Pattern
+from patchgate.validation import say_first_error
 
 KEY: Final = "exceptions.yaml"
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -42,13 +42,14 @@ def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> Ex
     """Read the exceptions. A text that is no YAML list keeps the last good ones."""
     name, text = configmap.name, configmap.data.get(KEY, "")
     try:
-        entries = yaml.load(text, Loader=LOADER)  # noqa: S506 -- a safe loader, in C where there is one
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return _keep(name, f"is not YAML: {' '.join(str(error).split())}", previous)
-    if not isinstance(entries, list | None):
-        return _keep(name, "is not a list of exceptions", previous)
+        documents = load_documents(text)
+    except InvalidManifestError as error:
+        return _keep(name, str(error), previous)
+    entries = documents[0] if documents else []
+    if not isinstance(entries, list) or len(documents) > 1:
+        return _keep(name, "is not one list of exceptions", previous)
     exceptions, problems = [], []
-    for number, entry in enumerate(entries or (), 1):
+    for number, entry in enumerate(entries, 1):
         try:
             exceptions.append(_Exception.model_validate(entry).to_exception())
         except (ValidationError, InvalidPatternError) as error:

@@ -1,21 +1,24 @@
 """Field types that several ConfigMaps share: times, digests, references; each refuses with what to write instead."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationError, ValidationInfo
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationInfo
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
 from patchgate.policy.reference import Reference, is_digest
 from patchgate.policy.verdict import show
 
+_BEGINNING: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
+"""Of an RFC 3339 time: pydantic would take a number of seconds in quotes as well."""
 _SKEW: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
 
 
 def _check_text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("must be a text in RFC 3339, such as 2026-05-09T06:04:52Z")  # noqa: TRY004 -- pydantic's way
+    if not isinstance(value, str) or not _BEGINNING.match(value):
+        raise ValueError("must be a text in RFC 3339, such as 2026-05-09T06:04:52Z")
     return value
 
 
@@ -60,11 +63,3 @@ def read_tagged(text: str) -> Reference:
     if reference.tag is None or reference.digest:
         raise ValueError(f"{show(text, SHOWN_VALUE_CHARACTERS)!r} is not REPO:TAG")
     return reference
-
-
-def say_first_error(error: ValidationError) -> str:
-    """Say the first thing that pydantic found wrong, in one line."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = ".".join(map(str, first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{path}: {message}" if path else message

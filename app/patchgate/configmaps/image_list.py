@@ -9,7 +9,6 @@ from patchgate.configmaps.policy_keys import read_policy
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import ImageListPart, ListLine, Problem
-from patchgate.policy.policy import Policy
 from patchgate.policy.reference import Reference
 from patchgate.policy.verdict import show
 
@@ -27,8 +26,7 @@ def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> Imag
     if not lines and previous and previous.lines:
         lines = previous.lines
         problems.append(Problem(configmap.name, KEY, "names no image any more; the last good list stays in force"))
-    last_good = previous.policy if previous and previous.policy else Policy()
-    policy, policy_problems = read_policy(configmap, last_good)
+    policy, policy_problems = read_policy(configmap, previous.policy if previous else None)
     return ImageListPart(configmap.name, lines, policy, (*problems, *policy_problems))
 
 

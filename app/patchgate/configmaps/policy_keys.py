@@ -41,16 +41,20 @@ class _Keys:
             return last_good
 
 
-def read_policy(configmap: ConfigMap, last_good: Policy) -> tuple[Policy, list[Problem]]:
-    """Read the policy; what is wrong keeps its value of `last_good` and comes back as a problem."""
+def read_policy(configmap: ConfigMap, previous: Policy | None) -> tuple[Policy, list[Problem]]:
+    """Read the policy; what is wrong keeps its previous value, at first its default, and comes back as a problem."""
     keys, default = _Keys(configmap, []), Policy()
+    last_good = previous or default
     sla = keys.read("patch_sla_hours", _read_hours, default.patch_sla, last_good.patch_sla)
+    stale_after = max(sla, DAY)
     policy = Policy(
         severity_threshold=keys.read(
             "severity_threshold", _one_of(Severity), default.severity_threshold, last_good.severity_threshold
         ),
         patch_sla=sla,
-        stale_after=keys.read("stale_after_hours", _read_some_hours, max(sla, DAY), last_good.stale_after),
+        stale_after=keys.read(
+            "stale_after_hours", _read_some_hours, stale_after, previous.stale_after if previous else stale_after
+        ),
         rollout_grace=keys.read("rollout_grace_hours", _read_hours, default.rollout_grace, last_good.rollout_grace),
         stale=keys.read("stale", _one_of(StaleEffect), default.stale, last_good.stale),
         unscanned=keys.read("unscanned", _deny_or_warn, default.unscanned, last_good.unscanned),

@@ -13,12 +13,13 @@ from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import read_digests
-from patchgate.configmaps.fields import PastTime, read_tagged, say_first_error
+from patchgate.configmaps.fields import PastTime, read_tagged
 from patchgate.configmaps.record_schema import RecordSchema, SchemaModel
 from patchgate.limits import RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import Problem, RecordsPart
 from patchgate.policy.record import Record
 from patchgate.policy.verdict import show
+from patchgate.validation import say_first_error
 
 KEY: Final = "records.json"
 DIGESTS_KEY: Final = "digests.txt"

@@ -28,10 +28,10 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], announce: Ca
     """
     standing = Standing()
     load(standing, DirectorySource(settings.source), Names(), clock())
-    context = load_context(*_find_pair(settings, clock()))
     judge = Judge(current=lambda: standing.snapshot, clock=clock, scope=settings.scope)
     app = make_app(judge, source_problems=lambda: standing.source_problems)
     listener = listen(settings.host, settings.port)
+    context = load_context(*_find_pair(settings, clock()))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     announce(f"listening on https://{host}:{listener.getsockname()[1]}")
     serve(app, listener, context)

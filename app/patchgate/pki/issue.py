@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -11,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from patchgate.limits import BACKDATE_SECONDS, CA_DAYS, LEAF_DAYS
+
+_LEAF_NAME: Final = "patchgate"
+"""For people: clients look at the alternative names alone (RFC 9525)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,10 @@ def issue_ca(common_name: str, now: datetime) -> Pair:
 
 
 def issue_server_leaf(ca: Pair, names: Iterable[str], now: datetime) -> Pair:
-    """Issue a server's leaf. names: DNS names and IP addresses, the first is its common name. now: aware UTC."""
+    """Issue a server's leaf. names: DNS names (ASCII) and IP addresses that it serves. now: aware UTC."""
     key = ec.generate_private_key(ec.SECP256R1())
     alternatives = [_alternative_name(name) for name in names]
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, str(alternatives[0].value))])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _LEAF_NAME)])
     builder = (
         _begin(name, ca.certificate.subject, key, now, LEAF_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

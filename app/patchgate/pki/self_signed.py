@@ -27,8 +27,8 @@ def keep_self_signed(directory: Path, names: Iterable[str], now: datetime) -> tu
         CertificateError: only some of the files are there, the leaf has expired, or the directory cannot be written.
     """
     files = [directory / name for name in (CA, CERTIFICATE, KEY)]
-    present = [file.name for file in files if file.exists()]
     try:
+        present = [file.name for file in files if file.exists()]
         if not present:
             _make(directory, names, now)
         elif len(present) < len(files):

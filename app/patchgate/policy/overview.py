@@ -43,13 +43,19 @@ class TrackedImage:
 def list_tracked_images(snapshot: Snapshot, now: datetime) -> Iterator[TrackedImage]:
     """List the images of every list line, by repository and tag."""
     for repository in sorted(snapshot.tracked, key=lambda repository: repository.name):
-        lines = [(tag, line) for tag, line in sorted(repository.lines.items())]
-        for pattern in repository.patterns:
-            matching = sorted(_list_matching(repository, pattern.tag))
-            lines += [(tag, pattern) for tag in matching or (pattern.tag,)]
-        for tag, line in lines:
+        for tag, line in sorted(_list_tags(repository).items()):
             image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
             yield _describe(image, line, repository.find_record(tag), snapshot, now)
+
+
+def _list_tags(repository: Repository) -> dict[str, ListLine]:
+    """List the tags that a line lists, each once; a pattern without a record stands for itself."""
+    tags = dict(repository.lines)
+    for pattern in repository.patterns:
+        matching = [tag for tag in repository.list_recorded_tags() if expands_to(pattern.tag, tag)]
+        for tag in matching or (pattern.tag,):
+            tags.setdefault(tag, pattern)
+    return tags
 
 
 def _describe(image: str, line: ListLine, record: Record | None, snapshot: Snapshot, now: datetime) -> TrackedImage:
@@ -60,10 +66,3 @@ def _describe(image: str, line: ListLine, record: Record | None, snapshot: Snaps
         time_left = record.vulnerable_since() + snapshot.policy.patch_sla - now
     is_stale = is_approved and approval is None
     return TrackedImage(image, line.configmap, line.number, record, approval, is_stale, time_left)
-
-
-def _list_matching(repository: Repository, pattern: str) -> Iterator[str]:
-    for record in repository.records.values():
-        is_own = record.repository == repository.name and record.tag not in repository.lines
-        if is_own and expands_to(pattern, record.tag):
-            yield record.tag

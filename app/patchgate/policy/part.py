@@ -73,7 +73,7 @@ class ImageListPart:
         for repository, its_lines in self.lines.items():
             name = naming.canonical(repository)
             renamed = its_lines if name == repository else tuple(replace(line, repository=name) for line in its_lines)
-            lines[name] = (*lines.get(name, ()), *renamed)
+            lines[name] = _merge(lines[name], renamed) if name in lines else renamed
         targets = [naming.find_target(name) for name in lines]
         if self.policy:
             targets += [target for _, target in naming.push_to]
@@ -124,11 +124,19 @@ class ExceptionsPart:
         return replace(self, exceptions=tuple(exception.under(naming) for exception in self.exceptions))
 
 
+def _merge(lines: tuple[ListLine, ...], others: tuple[ListLine, ...]) -> tuple[ListLine, ...]:
+    """Merge the lines of two names of one repository, in the order of the list; equal ones are one."""
+    first: dict[tuple[str, str | None], ListLine] = {}
+    for line in sorted((*lines, *others), key=lambda line: line.number):
+        first.setdefault((line.tag, line.digest), line)
+    return tuple(first.values())
+
+
 def _rename(records: Mapping[str, Record], naming: Naming) -> Mapping[str, Record]:
     if not naming.mirrors:
         return records
     renamed = (record.rename(naming.canonical) for record in records.values())
-    return {record.key: record for record in renamed}
+    return {record.key: record for record in sorted(renamed, key=lambda record: record.updated)}  # the newest wins
 
 
 Part = ImageListPart | RecordsPart | ExceptionsPart

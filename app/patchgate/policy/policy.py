@@ -78,7 +78,8 @@ class Naming:
         """Name the repository that the repository's patched images are pushed to; None: the same one."""
         for source, target in self.push_to:
             if repository == source or repository.startswith(f"{source}/"):
-                return target + repository.removeprefix(source)
+                registry, _, path = (target + repository.removeprefix(source)).partition("/")
+                return f"{registry}/{normalise_path(registry, path)}"
         return None
 
 

@@ -21,14 +21,16 @@ _HOST_COMPONENT: Final = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _HOST: Final = rf"(?:{_HOST_COMPONENT}(?:\.{_HOST_COMPONENT})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 _PATH_COMPONENT: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
-# The algorithms that containerd registers; others parse in the grammar and are refused after it (go-digest, Validate).
+# The algorithms that containerd registers; others parse in the grammar and are refused after it (go-digest).
 _DIGEST: Final = r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}"
 
-_HOST_PATTERN: Final = re.compile(_HOST)
+# The second: `my_registry.example.com` is no host in the grammar, but its beginning of a path is where containerd pulls.
+_HOST_PATTERN: Final = re.compile(rf"{_HOST}|{_PATH_COMPONENT}")
 _REST_PATTERN: Final = re.compile(
     rf"(?P<path>{_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"
 )
-_IDENTIFIER_PATTERN: Final = re.compile(r"[a-f0-9]{64}")
+_IDENTIFIER_PATTERN: Final = re.compile(r"[a-f0-9]{64}|(?:sha256|sha384|sha512):[a-f0-9]+")
+"""An image ID: containerd runs whatever its node holds under it, and takes a prefix as well (CRI, LocalResolve)."""
 _DIGEST_PATTERN: Final = re.compile(_DIGEST)
 _TAG_PATTERN: Final = re.compile(_TAG)
 
@@ -81,7 +83,7 @@ class Reference:
         if len(text) > REFERENCE_CHARACTERS:
             raise InvalidReferenceError(f"a reference has at most {REFERENCE_CHARACTERS} characters")
         if _IDENTIFIER_PATTERN.fullmatch(text):
-            raise InvalidReferenceError("64 hexadecimal digits are an image ID, not a reference")
+            raise InvalidReferenceError("an image ID is not a reference: name a repository")
         host, rest = _split_host(text)
         match = _REST_PATTERN.fullmatch(rest)
         if match is None or (host and not _HOST_PATTERN.fullmatch(host)):
@@ -116,9 +118,18 @@ def _split_port(host: str) -> tuple[str, str]:
     """Split host and port; Go's dialler reads `:0443` as 443 and every spelling of an IPv6 address as one."""
     if host.startswith("["):
         address, _, port = host[1:].partition("]")
-        return f"[{IPv6Address(address).compressed}]", port.removeprefix(":").lstrip("0")
+        return f"[{_spell_ipv6(address)}]", port.removeprefix(":").lstrip("0")
     name, _, port = host.partition(":")
     return name, port.lstrip("0")
+
+
+def _spell_ipv6(address: str) -> str:
+    """Spell an IPv6 address in one way, and never with an IPv4 address in it: the grammar has no dots there."""
+    parsed = IPv6Address(address)
+    if parsed.ipv4_mapped is None:
+        return parsed.compressed
+    low = int(parsed.ipv4_mapped)
+    return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
 
 
 def normalise_path(registry: str, path: str) -> str:

@@ -80,6 +80,10 @@ class Repository:
         """Find the record of the tag in this repository."""
         return self.records.get(f"{self.name}:{tag}")
 
+    def list_recorded_tags(self) -> Iterable[str]:
+        """List the tags of this repository that have a record."""
+        return (record.tag for record in self.records.values() if record.repository == self.name)
+
     def tags_of_source(self, digest: str) -> Iterable[str]:
         """Give the tags whose record has the digest as a source."""
         return (record.tag for record in self.sources.get(digest, ()))
@@ -115,7 +119,7 @@ def _index_approvals(
 
 def _keep_freshest(index: dict[str, Approval], key: str, approval: Approval) -> None:
     known = index.get(key)
-    if known is None or known.verified < approval.verified:
+    if known is None or (known.verified, known.tag) < (approval.verified, approval.tag):
         index[key] = approval
 
 

@@ -89,7 +89,7 @@ def patch_available(case: Case) -> Verdict | None:
         return None
     patched, grace = case.record.patched, case.policy.rollout_grace
     if case.asker.is_controller and patched and case.now - patched <= grace:
-        text = f"a patched image is available; a controller may re-create this one until {say_time(patched + grace)}"
+        text = f"patched since; a controller may re-create it until {say_time(patched + grace)}"
         return _warn(case, Reason.PATCH_AVAILABLE, text, case.find_use())
     use = case.find_use()
     text = (

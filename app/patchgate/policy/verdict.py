@@ -9,7 +9,9 @@ from typing import Final
 from patchgate.limits import SHOWN_REFERENCE_CHARACTERS, WARNING_CHARACTERS
 from patchgate.policy.record import Approval
 
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u061c\u2060-\u2069\ud800-\udfff\ufeff]"
+)
 
 _TWO_DAYS_SECONDS: Final = 2 * 86400
 _UNITS: Final = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 60, "min"))
@@ -80,9 +82,9 @@ class Verdict:
 
 def _shorten(approval: Approval) -> str:
     """Name the approval in one warning, whole: a reference that lost its end helps nobody."""
-    names = (str(approval), f"{approval.repository}@{approval.digest}")
+    names = (str(approval), f"{approval.repository}@{approval.digest}", f"its digest {approval.digest}")
     short_enough = (name for name in names if len(name) <= WARNING_CHARACTERS - len("use "))
-    return next(short_enough, f"its digest {approval.digest}")
+    return next(short_enough, "the approved digest of its record")
 
 
 def show(text: str, characters: int = SHOWN_REFERENCE_CHARACTERS) -> str:

@@ -41,7 +41,7 @@ class AdmissionApp:
         await response(scope, receive, send)
 
     async def _answer(self, scope: "Scope", receive: "Receive") -> Response:
-        mode = _MODES.get(scope["path"].rpartition("/")[2])
+        mode = _MODES.get(scope["path"].removeprefix(scope["root_path"]).removeprefix("/"))
         if mode is None:
             raise RequestError(404, f"no such mode: POST to one of {', '.join(_MODES)}")
         if scope["method"] != "POST":

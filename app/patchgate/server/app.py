@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from patchgate.errors import RequestError
@@ -23,11 +24,15 @@ def make_app(judge: Judge, source_problems: Callable[[], Iterable[Problem]]) -> 
     judge: the core behind every door.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
     """
-    app = FastAPI(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.mount("/validate", AdmissionApp(judge))
     _add_decisions(app, judge)
     _add_catalog(app, judge)
     _add_probes(app, judge, source_problems)
+
+    @app.exception_handler(HTTPException)
+    async def answer_http_exception(_: Request, error: HTTPException) -> Response:
+        return refuse(RequestError(error.status_code, error.detail))
 
     @app.exception_handler(RequestError)
     async def answer_request_error(_: Request, error: RequestError) -> Response:

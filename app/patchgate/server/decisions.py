@@ -6,10 +6,9 @@ Kyverno sends no Content-Type, so any or none is taken. The answer is one flat J
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from patchgate.errors import InvalidManifestError, RequestError
 from patchgate.policy.decision import Decision, Mode
@@ -18,6 +17,7 @@ from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Operation
 from patchgate.server.judge import Judge, Question
 from patchgate.server.objects import read_object
+from patchgate.validation import say_first_error
 
 _VARIABLE: Final = re.compile(rb"\{(?=\{)")
 
@@ -50,20 +50,16 @@ class DecisionRequest(BaseModel):
         json_schema_extra={"examples": [{"images": ["registry.example.com/myapp/api:1.4.2"], "namespace": "shop"}]}
     )
 
-    images: list[str] | dict[str, dict[str, _KyvernoImage]] | None = None
+    images: list[object] | dict[str, object] | None = None
     obj: dict[str, object] | None = Field(None, alias="object")
     old: dict[str, object] | None = Field(None, alias="oldObject")
     operation: str | None = None
     user_info: _UserInfo | None = Field(None, alias="userInfo")
     namespace: str | None = None
 
-    def list_images(self) -> Iterator[str]:
-        """List the images asked about, in order."""
-        if isinstance(self.images, list):
-            yield from self.images
-        else:
-            for group in (self.images or {}).values():
-                yield from (image.to_text() for image in group.values())
+
+_STRINGS: Final = TypeAdapter(list[str])
+_KYVERNO: Final = TypeAdapter(dict[str, dict[str, _KyvernoImage]])
 
 
 def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
@@ -74,16 +70,14 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
     """
     try:
         request = DecisionRequest.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise RequestError(400, f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}") from error
-    has_object, has_images = "obj" in request.model_fields_set, request.images is not None
-    if has_object == has_images:
-        raise RequestError(400, "give either images (a list of strings, or Kyverno's map) or object")
-    if has_images:
-        return judge.judge_images(request.list_images(), request.namespace, snapshot)
-    try:
+        has_object, images = "obj" in request.model_fields_set, request.images
+        if has_object == (images is not None):
+            raise RequestError(400, "give either images (a list of strings, or Kyverno's map) or object")
+        if images is not None:
+            return judge.judge_images(_list_images(images), request.namespace, snapshot)
         return judge.judge(_read_question(request), Mode.ENFORCE, snapshot)
+    except ValidationError as error:
+        raise RequestError(400, say_first_error(error, whole="body")) from error
     except InvalidManifestError as error:
         raise RequestError(400, str(error)) from error
 
@@ -113,6 +107,17 @@ def describe_verdict(verdict: Verdict) -> dict[str, object]:
         "use": verdict.use,
         "warnings": list(verdict.warnings),
     }
+
+
+def _list_images(images: list[object] | dict[str, object]) -> list[str]:
+    """List the images asked about, in order."""
+    try:
+        if isinstance(images, list):
+            return _STRINGS.validate_python(images)
+        groups = _KYVERNO.validate_python(images)
+    except ValidationError as error:
+        raise RequestError(400, say_first_error(error, within="images")) from error
+    return [image.to_text() for group in groups.values() for image in group.values()]
 
 
 def _read_question(request: DecisionRequest) -> Question:

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from patchgate.errors import InvalidManifestError
 from patchgate.policy.workload import Object, is_judged
+from patchgate.validation import say_first_error
 
 _OBJECT: Final = TypeAdapter(Object)
 
@@ -23,5 +24,4 @@ def read_object(value: Mapping[str, object]) -> Object:
     try:
         return _OBJECT.validate_python(value)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        raise InvalidManifestError(f"{kind}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise InvalidManifestError(f"{kind}: {say_first_error(error)}") from error

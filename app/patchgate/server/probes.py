@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.part import ExceptionsPart, ImageListPart, Part, Problem, RecordsPart
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import say_duration, show
@@ -17,7 +18,7 @@ def describe(snapshot: Snapshot | None, source_problems: Iterable[Problem], now:
             yield f"{part.name}: {_describe_part(part, now)}"
     problems = [*source_problems, *(snapshot.list_problems(now) if snapshot else ())]
     yield f"problems: {len(problems)}"
-    yield from (f"problem: {show(str(problem), 500)}" for problem in problems)
+    yield from (f"problem: {show(str(problem), SHOWN_LINE_CHARACTERS)}" for problem in problems)
 
 
 def _describe_part(part: Part, now: datetime) -> str:

@@ -1,13 +1,14 @@
 """Reads an AdmissionReview v1 (k8s.io/api/admission/v1) from bytes, and only the part of it that matters."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from patchgate.errors import RequestError
 from patchgate.policy.workload import Object, Operation, is_judged
 from patchgate.server.judge import Question
+from patchgate.validation import say_first_error
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -48,7 +49,7 @@ class _Envelope:
 @dataclass(frozen=True, slots=True)
 class _EnvelopeRequest:
     uid: str
-    object: dict[str, object] | None = None
+    object: Any = None
 
 
 _REVIEW: Final = TypeAdapter(_Review)
@@ -94,12 +95,10 @@ def _read_envelope(body: bytes) -> Review:
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RequestError(400, f"not an AdmissionReview: {where or 'body'}: {first['msg']}") from error
+        raise RequestError(400, f"not an AdmissionReview: {say_first_error(error, whole='body')}") from error
     _check_version(envelope.apiVersion, envelope.kind)
     _check_uid(envelope.request.uid)
-    obj = envelope.request.object or {}
+    obj = envelope.request.object if isinstance(envelope.request.object, dict) else {}
     api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
     fault = "its Pod template is not as the Kubernetes API has it" if is_judged(api_version, kind) else ""
     return Review(envelope.request.uid, None, fault)

@@ -16,7 +16,7 @@ def load_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        context.load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key, password=lambda: "")  # an encrypted key fails, and asks nobody
     except ssl.SSLError as error:
         reason = error.reason or "no certificate and key in PEM"
         raise CertificateError(f"{certificate} and {key} are not a pair that serves: {reason}") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.documents import load_objects, read_configmap
+from patchgate.configmaps.documents import load_documents, read_configmap, unfold
 from patchgate.errors import InvalidManifestError, SourceError
 from patchgate.policy.part import Problem
 from patchgate.sources.source import Reading
@@ -52,14 +52,13 @@ class DirectorySource:
 
     def _read_file(self, file: Path, problems: list[Problem]) -> list[ConfigMap]:
         configmaps = []
-        for obj in load_objects(file.read_text(encoding="utf-8")):
+        for document in load_documents(file.read_text(encoding="utf-8")):
             try:
-                configmap, faults = read_configmap(obj)
+                for configmap, faults in map(read_configmap, unfold(document)):
+                    problems += [Problem(configmap.name, key, reason) for key, reason in faults]
+                    configmaps.append(configmap)
             except InvalidManifestError as error:
                 problems.append(Problem(file.name, "", str(error)))
-                continue
-            problems += [Problem(configmap.name, key, reason) for key, reason in faults]
-            configmaps.append(configmap)
         return configmaps
 
 
