@@ -38,8 +38,10 @@ class RequestError(InputError):
 
     Attributes:
         status: the HTTP status that says so (RFC 9110, section 15.5).
+        allow: with 405, the methods that the resource takes.
     """
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, *, allow: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.allow = allow

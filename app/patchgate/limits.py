@@ -32,20 +32,58 @@ WARNING_CHARACTERS: Final = 120
 """One warning: kube-apiserver asks for at most 120 and cuts at 256 (k8s.io/api/admission/v1, AdmissionResponse)."""
 WARNINGS: Final = 10
 """Warnings in one answer: with 120 characters each far below kube-apiserver's 4,096 in all."""
+WARNINGS_BYTES: Final = 2000
+"""All warnings of one answer, UTF-8."""
+MESSAGE_BYTES: Final = 3000
+"""A denial's message, UTF-8; kubectl shows all of it."""
+ANNOTATION_BYTES: Final = 1000
+"""One audit annotation, UTF-8."""
+ANSWER_BYTES: Final = 8 * 1024
+"""An AdmissionReview that answers: what the three above leave room for, whatever JSON must escape."""
 DENIED_IMAGES_SHOWN: Final = 10
 """Denied images that one message explains; the rest are counted."""
 
 # --- the server -------------------------------------------------------------------------------------------------
 BODY_BYTES: Final = 7 * 1024 * 1024
 """A review: kube-apiserver takes objects up to 3 MiB, and sends two on UPDATE (as controller-runtime reckons)."""
+UID_CHARACTERS: Final = 256
+"""A review's uid, which is sent back: kube-apiserver's has 36."""
+CONNECTIONS: Final = 4096
+"""Open connections; one more is told 503 with Retry-After. kube-apiserver opens one a concurrent request."""
+HANDSHAKE_SECONDS: Final = 10
+"""A TLS handshake, from the first byte to the last."""
+HEAD_SECONDS: Final = 10
+"""From a connection's opening, or a request's first byte, to the end of its head."""
+BODY_SECONDS: Final = 10
+"""From the end of a head to the end of its body; kube-apiserver itself gives a webhook 30 s at most."""
+TIMEOUT_SHARE: Final = 0.8
+"""The part of the webhook's timeout within which a body must be there: the rest is for the answer's way back."""
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than the 90 s that kube-apiserver keeps an idle connection, so that it is always the one who closes."""
 RETRY_AFTER_SECONDS: Final = 1
 """What a caller that came too early is told; kube-apiserver tries again within the webhook's timeout."""
 BACKLOG_CONNECTIONS: Final = 2048
 """Connections that wait to be accepted: a burst of Pods comes on as many connections."""
+DRAIN_SECONDS: Final = 15
+"""How long the gate serves on after SIGTERM: until every kube-apiserver has heard that its endpoint is gone."""
 SHUTDOWN_SECONDS: Final = 20
-"""How long open requests may take to end when the process is told to stop."""
+"""How long open requests may take to end when the gate has drained."""
+PAGE_IMAGES: Final = 100
+"""Images of one page of /v1/images, where nobody asks for fewer or more."""
+PAGE_IMAGES_MOST: Final = 1000
+"""Images of one page of /v1/images at the most."""
+CATALOG_SECONDS: Final = 1
+"""How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
+
+# --- watching ---
+DEBOUNCE_MILLISECONDS: Final = 200
+"""How long changes of a directory are gathered before it is read again."""
+LOOK_AGAIN_SECONDS: Final = 5
+"""How often the source is looked at without a change being told, for those that nobody tells of."""
+RETRY_SECONDS: Final = 60
+"""How often a ConfigMap with problems is read again: a clock that was wrong may be right by then."""
+CERTIFICATE_POLL_SECONDS: Final = 2
+"""How often certificate and key are looked at."""
 
 # --- certificates -----------------------------------------------------------------------------------------------
 CA_DAYS: Final = 10 * 365

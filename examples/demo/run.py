@@ -7,6 +7,7 @@ Ctrl-C. With --once it ends instead: 0 only if the first was refused and the sec
 import argparse
 import http.client
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -39,7 +40,7 @@ def main() -> int:
         is_right = True
         print()
     finally:
-        gate.terminate()
+        gate.send_signal(signal.SIGINT)
         gate.wait()
     return 0 if is_right else 1
 
@@ -66,7 +67,8 @@ def choose_port(wanted: int) -> int:
 
 def start_gate(world: Path, port: int) -> "subprocess.Popen[bytes]":
     """Start `patchgate serve` on the world, with a CA and a leaf of its own."""
-    options = ["--source", f"{world}/configmaps", "--listen", f"127.0.0.1:{port}", "--self-signed", f"{world}/tls"]
+    listen = ["--listen", f"127.0.0.1:{port}", "--ops-listen", "127.0.0.1:0"]
+    options = ["--source", f"{world}/configmaps", *listen, "--self-signed", f"{world}/tls"]
     return subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
 
 

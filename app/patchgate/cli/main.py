@@ -3,12 +3,14 @@
 Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached); 2 it could not be answered.
 """
 
+import os
 import sys
 from typing import Final
 
 import typer
 
 from patchgate.cli.check import check
+from patchgate.cli.environment import refuse_unknown_variables
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
@@ -35,6 +37,7 @@ def run(arguments: list[str] | None = None) -> None:
     """Run the command and exit. arguments: those of the process where None; none at all ask for help."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
+        refuse_unknown_variables(os.environ)
         code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)

@@ -8,7 +8,8 @@ from patchgate.cli.options import Format, Now, Output, Source, load_snapshot
 from patchgate.cli.output import print_json, print_problems, print_table
 from patchgate.policy.overview import TrackedImage, list_tracked_images
 from patchgate.policy.record import Approval
-from patchgate.policy.verdict import say_duration, say_time
+from patchgate.policy.verdict import say_duration
+from patchgate.server.images import describe_image
 
 
 def report(source: Source, now: Now = None, output: Output = Format.TABLE) -> None:
@@ -18,7 +19,7 @@ def report(source: Source, now: Now = None, output: Output = Format.TABLE) -> No
     images = list(list_tracked_images(snapshot, moment))
     print_problems(problems)
     if output is Format.JSON:
-        print_json({"images": [_describe(image) for image in images]})
+        print_json({"images": [describe_image(image, moment) for image in images]})
     else:
         columns = ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"]
         print_table(columns, map(_make_row, images), ["red" if image.is_breached else "" for image in images])
@@ -47,20 +48,3 @@ def _say_time_left(image: TrackedImage) -> str:
     if image.time_left is None:
         return "-"
     return f"breached {say_duration(-image.time_left)} ago" if image.is_breached else say_duration(image.time_left)
-
-
-def _describe(image: TrackedImage) -> dict[str, object]:
-    record, approval = image.record, image.approval
-    return {
-        "image": image.image,
-        "listed_in": f"{image.configmap}, line {image.line}",
-        "state": record.state if record else "unscanned",
-        "approved": str(approval) if approval else None,
-        "verified": say_time(approval.verified) if approval else None,
-        "stale": image.is_stale,
-        "breached": image.is_breached,
-        "time_left_seconds": int(image.time_left.total_seconds()) if image.time_left is not None else None,
-        "fixable_before": dict(record.fixable_before) if record else {},
-        "fixable_after": dict(record.fixable_after) if record else {},
-        "message": record.message if record else "",
-    }

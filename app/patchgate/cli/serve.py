@@ -1,4 +1,4 @@
-"""`patchgate serve`: the gate."""
+"""`patchgate serve`: the gate. Here, and nowhere else, its settings are named: flag, environment, default and why."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,13 +8,41 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.options import Source
+from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import GateSettings, SelfSigned, TlsFiles
+from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
+from patchgate.limits import DRAIN_SECONDS, RECORD_CONFIGMAPS
 from patchgate.policy.decision import Scope
+from patchgate.server.judge import OnError
+
+
+def _parse_address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not host.isascii() or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 -- RFC 9293, 3.1
+        raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8443")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
 
 _Listen = Annotated[
-    str, typer.Option("--listen", envvar="PATCHGATE_LISTEN", metavar="HOST:PORT", help="Where reviews come in.")
+    Address,
+    typer.Option(
+        "--listen",
+        envvar="PATCHGATE_LISTEN",
+        metavar="HOST:PORT",
+        parser=_parse_address,
+        help="Where reviews come in, over TLS. Port 0 takes a free one.",
+    ),
+]
+_OpsListen = Annotated[
+    Address,
+    typer.Option(
+        "--ops-listen",
+        envvar="PATCHGATE_OPS_LISTEN",
+        metavar="HOST:PORT",
+        parser=_parse_address,
+        help="Where metrics and the list of images are given, over plain HTTP: what is not patched is nobody else's.",
+    ),
 ]
 _Certificate = Annotated[
     Path | None, typer.Option("--tls-cert", envvar="PATCHGATE_TLS_CERT", metavar="FILE", help="Certificate chain, PEM.")
@@ -36,31 +64,75 @@ _Scope = Annotated[
     typer.Option(
         "--scope",
         envvar="PATCHGATE_SCOPE",
-        help="all; rollouts: what built-in controllers make only warns; pods: templates only warn.",
+        help="all; rollouts: what built-in controllers make only warns, so that a lost node is no outage; "
+        "pods: templates only warn.",
+    ),
+]
+_OnError = Annotated[
+    OnError,
+    typer.Option(
+        "--on-error",
+        envvar="PATCHGATE_ON_ERROR",
+        help="What a review gets when deciding fails, a defect of ours: deny, as nobody knows what it would let in. "
+        "The warn and audit paths always allow.",
+    ),
+]
+_DrainSeconds = Annotated[
+    float,
+    typer.Option(
+        "--drain-seconds",
+        envvar="PATCHGATE_DRAIN_SECONDS",
+        min=0,
+        max=3600,
+        help="How long to serve on after SIGTERM: until every kube-apiserver knows that the endpoint is gone.",
+    ),
+]
+_ClosesV1 = Annotated[
+    bool,
+    typer.Option(
+        "--close-v1/--keep-v1",
+        envvar="PATCHGATE_CLOSE_V1",
+        help="Whether answers of /v1/ close their connection: Kyverno with a caBundle leaves one open a call.",
+    ),
+]
+_RecordConfigMaps = Annotated[
+    int,
+    typer.Option(
+        "--record-configmaps",
+        envvar="PATCHGATE_RECORD_CONFIGMAPS",
+        min=0,
+        max=1000,
+        help="How many copa-patched-digests-N count beside the first: 600 records each; the patcher's setting too.",
     ),
 ]
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source,
-    listen: _Listen = "127.0.0.1:8443",
+    listen: _Listen = "127.0.0.1:8443",  # type: ignore[assignment] # typer parses a default as it does a flag
+    ops_listen: _OpsListen = "127.0.0.1:8080",  # type: ignore[assignment]
     tls_cert: _Certificate = None,
     tls_key: _Key = None,
     self_signed: _SelfSignedDirectory = None,
     scope: _Scope = Scope.ALL,
+    on_error: _OnError = OnError.DENY,
+    drain_seconds: _DrainSeconds = DRAIN_SECONDS,
+    close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
+    record_configmaps: _RecordConfigMaps = RECORD_CONFIGMAPS,
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
-    host, port = _read_address(listen)
-    tls = _choose_tls(tls_cert, tls_key, self_signed)
-    settings = GateSettings(source=source, host=host, port=port, tls=tls, scope=scope)
-    run_gate(settings, clock=lambda: datetime.now(UTC), announce=_announce)
-
-
-def _read_address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not host.isascii() or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 -- RFC 9293, section 3.1
-        raise typer.BadParameter("write HOST:PORT, such as 0.0.0.0:8443", param_hint="'--listen'")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    settings = GateSettings(
+        source=source,
+        listen=listen,
+        ops_listen=ops_listen,
+        tls=_choose_tls(tls_cert, tls_key, self_signed),
+        scope=scope,
+        on_error=on_error,
+        drain_seconds=drain_seconds,
+        closes_v1=close_v1,
+        names=Names(record_configmaps=record_configmaps),
+    )
+    run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)
 
 
 def _choose_tls(certificate: Path | None, key: Path | None, self_signed: Path | None) -> TlsFiles | SelfSigned:
@@ -69,8 +141,3 @@ def _choose_tls(certificate: Path | None, key: Path | None, self_signed: Path | 
     if certificate and key and not self_signed:
         return TlsFiles(certificate, key)
     raise SetupError("serve: give --tls-cert and --tls-key, or --self-signed DIR alone")
-
-
-def _announce(line: str) -> None:
-    sys.stderr.write(f"patchgate: {line}\n")
-    sys.stderr.flush()

@@ -1,51 +1,105 @@
-"""Composes the gate and runs it."""
+"""Composes the gate and runs it: the one place where source, server, certificates, clock, metrics and log are made."""
 
+import asyncio
+import logging
+import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
-from patchgate.configmaps.assemble import assemble
-from patchgate.configmaps.configmap import Names
-from patchgate.gate.settings import GateSettings, SelfSigned, TlsFiles
+import uvloop
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from patchgate.gate.certificates import keep_pair_current
+from patchgate.gate.follow import Follower
+from patchgate.gate.gauges import read_gauges
+from patchgate.gate.log import ForwardHandler, make_log
+from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
+from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.server.app import make_app
+from patchgate.server.front import Front
 from patchgate.server.judge import Judge
-from patchgate.server.serve import listen, serve
-from patchgate.server.tls import load_context
+from patchgate.server.life import Life
+from patchgate.server.ops import make_ops_app
+from patchgate.server.reporting import Reporter
+from patchgate.server.serve import Server, listen, serve
+from patchgate.server.tls import RotatingPair
 from patchgate.sources.directory import DirectorySource
 from patchgate.sources.source import Source
 
 
-def run_gate(settings: GateSettings, clock: Callable[[], datetime], announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """The parts that live as long as the gate."""
+
+    settings: GateSettings
+    clock: Callable[[], datetime]
+    log: FilteringBoundLogger
+    source: Source
+    listener: socket.socket
+    ops_listener: socket.socket
+    pair: RotatingPair
+
+
+def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: TextIO) -> None:
     """Run the gate until it is told to stop. Blocks.
 
     clock: gives now, aware UTC.
-    announce: told in a line where the gate listens, once it does.
+    log_stream: where the log goes.
 
     Raises:
         SetupError: source, certificate or address cannot be had.
     """
-    standing = Standing()
-    load(standing, DirectorySource(settings.source), Names(), clock())
-    judge = Judge(current=lambda: standing.snapshot, clock=clock, scope=settings.scope)
-    app = make_app(judge, source_problems=lambda: standing.source_problems)
-    listener = listen(settings.host, settings.port)
-    context = load_context(*_find_pair(settings, clock()))
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    announce(f"listening on https://{host}:{listener.getsockname()[1]}")
-    serve(app, listener, context)
+    source = DirectorySource(settings.source)
+    source.list_paths()  # a directory that is not there is a slip at the start, and a fault to live through later
+    log = make_log(log_stream)
+    logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
+    listener = listen("--listen", settings.listen.host, settings.listen.port)
+    ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
+    pair = RotatingPair(*_find_pair(settings, clock()))
+    gate = _Gate(settings, clock, log, source, listener, ops_listener, pair)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(gate))
 
 
-def load(standing: Standing, source: Source, names: Names, now: datetime) -> None:
-    """Read the source into the standing.
+async def _run(gate: _Gate) -> None:
+    settings, clock, log = gate.settings, gate.clock, gate.log
+    standing, metrics = Standing(), GateMetrics(CollectorRegistry())
+    life = Life(settings.drain_seconds)
+    life.listen_to_signals(asyncio.get_running_loop())
+    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error)
+    app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
+    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
+    ops = make_ops_app(judge, metrics.registry, app)
+    servers = [
+        Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context),
+        Server(Front(ops, life, metrics.in_flight, closes_v1=False), gate.ops_listener, None),
+    ]
+    follower = Follower(gate.source, settings.names, standing, clock, metrics, log)
+    background = [
+        asyncio.create_task(follower.run()),
+        asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
+    ]
+    log.info(
+        "listening",
+        url=_name_url("https", settings.listen, gate.listener),
+        ops_url=_name_url("http", settings.ops_listen, gate.ops_listener),
+    )
+    await serve(servers, life)
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
+    log.info("ended")
 
-    Raises:
-        SourceError: the source as a whole cannot be read.
-    """
-    reading = source.read()
-    standing.source_problems = reading.problems
-    standing.snapshot = assemble(reading.configmaps.values(), (), standing.snapshot, names, now)
+
+def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
 def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
@@ -54,4 +108,4 @@ def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
             return certificate, key
         case SelfSigned(directory):
             service = ("patchgate.copa-system.svc", "patchgate.copa-system", "patchgate")
-            return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.host), now)
+            return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.listen.host), now)

@@ -1,9 +1,15 @@
-"""The gate's settings: read once, typed, and passed down."""
+"""The gate's settings: read once by the command line, typed, and passed down.
 
-from dataclasses import dataclass
+Each has its flag, its environment variable and its reason in `cli/serve.py`, the one place where they are read.
+"""
+
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from patchgate.configmaps.configmap import Names
+from patchgate.limits import DRAIN_SECONDS
 from patchgate.policy.decision import Scope
+from patchgate.server.judge import OnError
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +28,40 @@ class SelfSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen.
+
+    Attributes:
+        host: name or address.
+        port: TCP port; 0 takes a free one.
+    """
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class GateSettings:
     """What `patchgate serve` is told.
 
     Attributes:
         source: directory of ConfigMaps.
-        host: address to listen on.
-        port: TCP port; 0 takes a free one.
+        listen: where reviews come in, over TLS.
+        ops_listen: where metrics are given, over plain HTTP.
         tls: where certificate and key come from.
         scope: for whom a denial counts.
+        on_error: what a review gets when deciding fails.
+        drain_seconds: how long the gate serves on after SIGTERM.
+        closes_v1: whether answers of `/v1/` close their connection.
+        names: the names under which ConfigMaps count.
     """
 
     source: Path
-    host: str
-    port: int
+    listen: Address
+    ops_listen: Address
     tls: TlsFiles | SelfSigned
     scope: Scope = Scope.ALL
+    on_error: OnError = OnError.DENY
+    drain_seconds: float = DRAIN_SECONDS
+    closes_v1: bool = True
+    names: Names = field(default_factory=Names)

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate
 
-from patchgate.limits import DENIED_IMAGES_SHOWN, WARNINGS
+from patchgate.limits import ANNOTATION_BYTES, DENIED_IMAGES_SHOWN, MESSAGE_BYTES, WARNINGS, WARNINGS_BYTES
 from patchgate.policy.case import Asker, open_case
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
-from patchgate.policy.verdict import Reason, Verdict
+from patchgate.policy.verdict import Reason, Verdict, fit_bytes
 from patchgate.policy.workload import Image
 
 
@@ -51,6 +52,16 @@ class Decision:
     verdicts: tuple[Verdict, ...]
     warnings: tuple[str, ...]
     audit: dict[str, str]
+
+    @property
+    def denied(self) -> list[Verdict]:
+        """What the table denies, whatever the caller was told."""
+        return [verdict for verdict in self.verdicts if not verdict.allowed]
+
+    @property
+    def is_denial(self) -> bool:
+        """Whether the table denies, whatever the caller was told."""
+        return any(not verdict.allowed for verdict in self.verdicts)
 
 
 def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
@@ -104,15 +115,19 @@ def _say_message(denied: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
         return "the image may run" if len(verdicts) == 1 else f"all {len(verdicts)} images may run"
     shown = [verdict.message for verdict in denied[:DENIED_IMAGES_SHOWN]]
     more = len(denied) - len(shown)
-    return "; ".join([*shown, *([f"and {more} more"] if more else [])])
+    message = fit_bytes("; ".join(shown), MESSAGE_BYTES)
+    return f"{message}; and {more} more" if more else message
 
 
 def _list_warnings(verdicts: Iterable[Verdict], *, with_denied: bool) -> tuple[str, ...]:
     wanted = (verdict for verdict in verdicts if verdict.allowed or with_denied)
     lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
-    if len(lines) <= WARNINGS:
+    sizes = accumulate(len(line.encode()) for line in lines)
+    fitting = [line for line, size in zip(lines[:WARNINGS], sizes, strict=False) if size <= WARNINGS_BYTES]
+    if len(fitting) == len(lines):
         return tuple(lines)
-    return (*lines[: WARNINGS - 1], f"and {len(lines) - WARNINGS + 1} more warnings of patchgate")
+    shown = fitting[: WARNINGS - 1]
+    return (*shown, f"and {len(lines) - len(shown)} more warnings of patchgate")
 
 
 def _annotate(verdicts: Iterable[Verdict], denied: Sequence[Verdict], mode: Mode) -> dict[str, str]:
@@ -120,7 +135,8 @@ def _annotate(verdicts: Iterable[Verdict], denied: Sequence[Verdict], mode: Mode
     annotations = {}
     if denied:
         images = ", ".join(f"{verdict.image} {verdict.reason}" for verdict in denied[:DENIED_IMAGES_SHOWN])
+        images = fit_bytes(images, ANNOTATION_BYTES)
         annotations = {"mode": mode.value, "decision": "deny", "reason": denied[0].reason.value, "images": images}
     if excepted := [verdict.audit for verdict in verdicts if verdict.audit]:
-        annotations["excepted"] = "; ".join(excepted[:DENIED_IMAGES_SHOWN])
+        annotations["excepted"] = fit_bytes("; ".join(excepted[:DENIED_IMAGES_SHOWN]), ANNOTATION_BYTES)
     return annotations

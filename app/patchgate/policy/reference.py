@@ -24,7 +24,7 @@ _TAG: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 # The algorithms that containerd registers; others parse in the grammar and are refused after it (go-digest).
 _DIGEST: Final = r"sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128}"
 
-# The second: `my_registry.example.com` is no host in the grammar, but its beginning of a path is where containerd pulls.
+# The second: `my_registry.example.com` is no host in the grammar, but containerd pulls from it all the same.
 _HOST_PATTERN: Final = re.compile(rf"{_HOST}|{_PATH_COMPONENT}")
 _REST_PATTERN: Final = re.compile(
     rf"(?P<path>{_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"

@@ -29,6 +29,7 @@ class Snapshot:
         exceptions: by what they name.
         last_run: when a patcher last ran; None where none did.
         generation: the highest of all record ConfigMaps; shown, never compared.
+        conflicts: lines that another line overrules, perhaps in another part.
     """
 
     parts: Mapping[str, Part]
@@ -38,6 +39,7 @@ class Snapshot:
     exceptions: ExceptionIndex
     last_run: datetime | None
     generation: int
+    conflicts: tuple[Problem, ...]
 
     @classmethod
     def build(cls, parts: Iterable[Part], previous: "Snapshot | None" = None) -> "Snapshot":
@@ -55,14 +57,16 @@ class Snapshot:
             for name, part in as_read.items()
         }
         records = [part for part in canonical.values() if isinstance(part, RecordsPart)]
+        repositories = _index_repositories(canonical, shared)
         return cls(
             parts=as_read,
             canonical_parts=canonical,
             policy=policy,
-            repositories=_index_repositories(canonical, shared),
+            repositories=repositories,
             exceptions=_index_exceptions(canonical.values()),
             last_run=max((part.last_run for part in records if part.last_run), default=None),
             generation=max((part.generation for part in records), default=0),
+            conflicts=tuple(problem for repository in repositories.values() for problem in repository.problems),
         )
 
     def find_repository(self, name: str) -> Repository | None:
@@ -105,8 +109,7 @@ class Snapshot:
                 for exception in part.exceptions:
                     if exception.expires <= now:
                         yield Problem(part.name, str(exception.pattern), f"expired at {say_time(exception.expires)}")
-        for repository in self.repositories.values():
-            yield from repository.problems
+        yield from self.conflicts
 
 
 def _order_of_part(part: Part) -> tuple[bool, str]:

@@ -34,9 +34,10 @@ class Reason(StrEnum):
     SLA_BREACHED = "SlaBreached"
     UNSCANNED = "Unscanned"
     UNLISTED = "Unlisted"
-    # Beside the table: the request holds no image, or its object cannot be read.
+    # Beside the table: no image in the request, an object that cannot be read, a defect of patchgate.
     NO_IMAGES = "NoImages"
     INVALID_OBJECT = "InvalidObject"
+    INTERNAL_ERROR = "InternalError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ def show(text: str, characters: int = SHOWN_REFERENCE_CHARACTERS) -> str:
     """Make a stranger's text fit to show: without control or direction characters, cut where it is too long."""
     clean = _UNPRINTABLE.sub("�", text[: characters + 1])
     return clean if len(clean) <= characters else f"{clean[: characters - 1]}…"
+
+
+def fit_bytes(text: str, size_bytes: int) -> str:
+    """Cut a text to so many bytes of UTF-8, and show that it was cut."""
+    encoded = text.encode()
+    return text if len(encoded) <= size_bytes else encoded[: size_bytes - 3].decode(errors="ignore") + "…"
 
 
 def fit_beside(name: str, text: str) -> str:

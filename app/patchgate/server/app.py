@@ -4,51 +4,65 @@ from collections.abc import Callable, Iterable
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 
 from patchgate.errors import RequestError
+from patchgate.policy.decision import Mode
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.server.admission import AdmissionApp
 from patchgate.server.body import check_is_not_packed, read_body
-from patchgate.server.catalog import list_catalog
+from patchgate.server.catalog import Catalog
 from patchgate.server.decisions import DecisionRequest, decide_request, write_decision
 from patchgate.server.judge import Judge
+from patchgate.server.life import Life
 from patchgate.server.probes import describe
 from patchgate.server.refusal import NotReadyError, refuse
+from patchgate.server.reporting import Reporter
 
 
-def make_app(judge: Judge, source_problems: Callable[[], Iterable[Problem]]) -> FastAPI:
-    """Make the application.
+def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> FastAPI:
+    """Make the application of the main listener.
 
     judge: the core behind every door.
+    reporter: told of each answer.
+    life: readiness fails while it drains.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
     """
     app = FastAPI(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.mount("/validate", AdmissionApp(judge))
-    _add_decisions(app, judge)
+    app.mount("/validate", AdmissionApp(judge, reporter))
+    _add_decisions(app, judge, reporter)
     _add_catalog(app, judge)
-    _add_probes(app, judge, source_problems)
+    _add_probes(app, judge, life, source_problems)
+    add_refusals(app)
+    return app
+
+
+def add_refusals(app: FastAPI) -> None:
+    """Answer what cannot be answered in one shape."""
 
     @app.exception_handler(HTTPException)
     async def answer_http_exception(_: Request, error: HTTPException) -> Response:
-        return refuse(RequestError(error.status_code, error.detail))
+        return refuse(RequestError(error.status_code, error.detail, allow=(error.headers or {}).get("Allow", "")))
 
     @app.exception_handler(RequestError)
     async def answer_request_error(_: Request, error: RequestError) -> Response:
         return refuse(error)
 
-    return app
 
+def take_snapshot(judge: Judge) -> Snapshot:
+    """Take the snapshot in force.
 
-def _take_snapshot(judge: Judge) -> Snapshot:
+    Raises:
+        NotReadyError: there is none yet.
+    """
     snapshot = judge.take_snapshot()
     if snapshot is None:
         raise NotReadyError
     return snapshot
 
 
-def _add_decisions(app: FastAPI, judge: Judge) -> None:
+def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
     schema = {"requestBody": {"content": {"application/json": {"schema": DecisionRequest.model_json_schema()}}}}
 
     @app.post("/v1/decisions", openapi_extra=schema)
@@ -56,18 +70,28 @@ def _add_decisions(app: FastAPI, judge: Judge) -> None:
         """Decide images, or an object as a review would be."""
         check_is_not_packed(request.headers)
         body = await read_body(request.headers, request.receive)
-        decision = decide_request(body, judge, _take_snapshot(judge))
+        snapshot = take_snapshot(judge)
+        try:
+            decision = decide_request(body, judge, snapshot)
+        except RequestError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a defect of ours: the caller is answered, the process lives
+            reporter.tell_failure(error, "decision")
+            decision = judge.conclude_failed(Mode.ENFORCE)
+        reporter.tell_decision(decision)
         return Response(write_decision(decision), media_type="application/json")
 
 
 def _add_catalog(app: FastAPI, judge: Judge) -> None:
+    catalog = Catalog(judge.clock)
+
     @app.get("/v1/catalog")
-    async def catalog() -> Response:
+    async def list_catalog() -> Response:
         """List what is tracked, and what is approved now."""
-        return JSONResponse(list_catalog(_take_snapshot(judge), judge.clock()))
+        return Response(catalog.write(take_snapshot(judge)), media_type="application/json")
 
 
-def _add_probes(app: FastAPI, judge: Judge, source_problems: Callable[[], Iterable[Problem]]) -> None:
+def _add_probes(app: FastAPI, judge: Judge, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> None:
     @app.get("/livez")
     async def livez() -> Response:
         """Answer that the event loop turns."""
@@ -76,8 +100,8 @@ def _add_probes(app: FastAPI, judge: Judge, source_problems: Callable[[], Iterab
     @app.get("/readyz")
     async def readyz(request: Request) -> Response:
         """Answer whether reviews are decided; `?verbose` says by what."""
-        is_ready = judge.take_snapshot() is not None
-        lines = ["ok" if is_ready else "not ready"]
+        is_ready = judge.take_snapshot() is not None and not life.is_draining
+        lines = ["ok" if is_ready else "draining" if life.is_draining else "not ready"]
         if "verbose" in request.query_params:
             lines += describe(judge.current(), source_problems(), judge.clock())
         return PlainTextResponse("\n".join(lines) + "\n", 200 if is_ready else 503)

@@ -4,14 +4,36 @@ Names are as Kyverno has them (`docker.io/nginx`, no `library/`), and tracked re
 their registry has, so that a policy which compares strings is not passed by another spelling.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
+from cachetools import TTLCache
+
+from patchgate.limits import CATALOG_SECONDS
 from patchgate.policy.reference import DOCKER_HUB, DOCKER_HUB_NAMES
 from patchgate.policy.snapshot import Snapshot
 
 _OFFICIAL: Final = "library/"
+
+
+class Catalog:
+    """Writes the catalogue; the same bytes for all who ask within CATALOG_SECONDS and of one snapshot."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._written: TTLCache[int, tuple[Snapshot, bytes]] = TTLCache(
+            maxsize=1, ttl=CATALOG_SECONDS, timer=lambda: clock().timestamp()
+        )
+
+    def write(self, snapshot: Snapshot) -> bytes:
+        """Give the catalogue of the snapshot as JSON."""
+        snapshot_written, written = self._written.get(0, (None, b""))
+        if snapshot_written is not snapshot:
+            written = json.dumps(list_catalog(snapshot, self._clock())).encode()
+            self._written[0] = (snapshot, written)
+        return written
 
 
 def list_catalog(snapshot: Snapshot, now: datetime) -> dict[str, list[str]]:

@@ -4,8 +4,6 @@ Kyverno sends no Content-Type, so any or none is taken. The answer is one flat J
 `statusCode` at the top (Kyverno's CEL `http` adds those), never `{{` (Kyverno would read a variable).
 """
 
-import json
-import re
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,9 +15,8 @@ from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Operation
 from patchgate.server.judge import Judge, Question
 from patchgate.server.objects import read_object
+from patchgate.server.refusal import write_json
 from patchgate.validation import say_first_error
-
-_VARIABLE: Final = re.compile(rb"\{(?=\{)")
 
 
 class _KyvernoImage(BaseModel):
@@ -50,7 +47,7 @@ class DecisionRequest(BaseModel):
         json_schema_extra={"examples": [{"images": ["registry.example.com/myapp/api:1.4.2"], "namespace": "shop"}]}
     )
 
-    images: list[object] | dict[str, object] | None = None
+    images: object = Field(None, description="a list of strings, or Kyverno's images")
     obj: dict[str, object] | None = Field(None, alias="object")
     old: dict[str, object] | None = Field(None, alias="oldObject")
     operation: str | None = None
@@ -83,8 +80,8 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
 
 
 def write_decision(decision: Decision) -> bytes:
-    """Write a decision as JSON, without `{{`."""
-    return _VARIABLE.sub(b"{ ", json.dumps(describe_decision(decision)).encode())
+    """Write a decision as JSON."""
+    return write_json(describe_decision(decision))
 
 
 def describe_decision(decision: Decision) -> dict[str, object]:
@@ -109,10 +106,10 @@ def describe_verdict(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _list_images(images: list[object] | dict[str, object]) -> list[str]:
+def _list_images(images: object) -> list[str]:
     """List the images asked about, in order."""
     try:
-        if isinstance(images, list):
+        if not isinstance(images, dict):
             return _STRINGS.validate_python(images)
         groups = _KYVERNO.validate_python(images)
     except ValidationError as error:

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide_all, softens
 from patchgate.policy.snapshot import Snapshot
-from patchgate.policy.verdict import Reason, Verdict
+from patchgate.policy.verdict import Reason, Verdict, show
 from patchgate.policy.workload import Image, Object, Operation, list_added_images
+
+
+class OnError(StrEnum):
+    """What a review gets when deciding fails."""
+
+    DENY = "deny"
+    ALLOW = "allow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,15 @@ class Question:
     namespace: str | None = None
     username: str | None = None
 
+    @property
+    def name(self) -> str | None:
+        """`Kind/NAME` of the object, for people."""
+        obj = self.obj or self.old
+        if obj is None:
+            return None
+        metadata = obj.metadata
+        return show(f"{obj.kind}/{(metadata.name or metadata.generateName or '') if metadata else ''}")
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:
@@ -41,12 +58,14 @@ class Judge:
         clock: gives now, aware UTC.
         scope: for whom a denial counts.
         controllers: users that count as built-in controllers.
+        on_error: what a review gets when deciding fails.
     """
 
     current: Callable[[], Snapshot | None]
     clock: Callable[[], datetime]
     scope: Scope = Scope.ALL
     controllers: frozenset[str] = BUILT_IN_CONTROLLERS
+    on_error: OnError = OnError.DENY
 
     def take_snapshot(self) -> Snapshot | None:
         """Take the snapshot in force; None while it is not known what is tracked."""
@@ -63,6 +82,12 @@ class Judge:
     def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
         """Judge images of which nothing else is known: no pull policy, nobody who asks."""
         return conclude(decide_all(map(Image, images), snapshot, Asker(namespace), self.clock()))
+
+    def conclude_failed(self, mode: Mode) -> Decision:
+        """Decide where deciding failed: a defect of ours must neither open the gate nor shut a warning one."""
+        text = "patchgate failed to decide, its log says why"
+        verdict = Verdict("the object", allowed=False, reason=Reason.INTERNAL_ERROR, text=text)
+        return conclude([verdict], mode, is_softened=self.on_error is OnError.ALLOW)
 
 
 def conclude_unread(fault: str, mode: Mode) -> Decision:

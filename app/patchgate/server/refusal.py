@@ -1,16 +1,21 @@
 """What a request gets that is not decided: a status, and JSON that no caller can take for leave."""
 
+import json
+import re
 from typing import Final
 
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from patchgate.errors import RequestError
-from patchgate.limits import RETRY_AFTER_SECONDS
+from patchgate.limits import RETRY_AFTER_SECONDS, SHOWN_LINE_CHARACTERS
+from patchgate.policy.verdict import show
 
+_VARIABLE: Final = re.compile(rb"\{(?=\{)")
 _REASONS: Final = {
     400: "BadRequest",
     404: "NotFound",
     405: "MethodNotAllowed",
+    408: "RequestTimeout",
     413: "RequestEntityTooLarge",
     415: "UnsupportedMediaType",
     503: "NotReady",
@@ -24,16 +29,20 @@ class NotReadyError(RequestError):
         super().__init__(503, "not ready: the main image list has not been read yet")
 
 
-def refuse(error: RequestError) -> JSONResponse:
+def write_json(content: object) -> bytes:
+    """Write JSON that Kyverno may read: without `{{`, where it would look for a variable."""
+    return _VARIABLE.sub(b"{ ", json.dumps(content).encode())
+
+
+def refuse(error: RequestError) -> Response:
     """Answer a request that cannot be decided.
 
     The shape is that of a decision, because Kyverno's CEL `http` hands a policy the body of a failure as well.
     """
-    headers = {}
+    headers = {"Allow": error.allow} if error.allow else {}
     if error.status == 503:  # noqa: PLR2004 -- kube-apiserver tries again only with a whole number of seconds
-        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    elif error.status == 405:  # noqa: PLR2004 -- RFC 9110, section 15.5.6
-        headers = {"Allow": "POST"}
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     reason = _REASONS.get(error.status, "BadRequest")
-    content = {"allowed": False, "reason": reason, "message": str(error), "images": []}
-    return JSONResponse(content, error.status, headers=headers)
+    message = show(str(error), SHOWN_LINE_CHARACTERS)
+    content = {"allowed": False, "reason": reason, "message": message, "images": []}
+    return Response(write_json(content), error.status, headers=headers, media_type="application/json")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from patchgate.errors import RequestError
+from patchgate.limits import UID_CHARACTERS
 from patchgate.policy.workload import Object, Operation, is_judged
 from patchgate.server.judge import Question
 from patchgate.validation import say_first_error
@@ -28,6 +29,7 @@ class _Request:
     userInfo: _UserInfo | None = None  # noqa: N815
     object: Object | None = None
     oldObject: Object | None = None  # noqa: N815
+    dryRun: bool | None = None  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ class Review:
         uid: to be sent back.
         question: what is asked; None where the object cannot be read.
         fault: why it cannot be read; empty where it can, or where its kind has no images.
+        is_dry_run: whether nothing will come of it.
     """
 
     uid: str
     question: Question | None
     fault: str = ""
+    is_dry_run: bool = False
 
 
 def read_review(body: bytes) -> Review:
@@ -88,7 +92,7 @@ def read_review(body: bytes) -> Review:
     question = Question(
         request.operation, request.object, request.oldObject, request.subResource, request.namespace, username
     )
-    return Review(request.uid, question)
+    return Review(request.uid, question, is_dry_run=bool(request.dryRun))
 
 
 def _read_envelope(body: bytes) -> Review:
@@ -110,5 +114,5 @@ def _check_version(api_version: str, kind: str) -> None:
 
 
 def _check_uid(uid: str) -> None:
-    if not uid:
-        raise RequestError(400, "not an AdmissionReview: request.uid is empty")
+    if not 0 < len(uid) <= UID_CHARACTERS:
+        raise RequestError(400, f"not an AdmissionReview: request.uid has 1 to {UID_CHARACTERS} characters")

@@ -1,21 +1,70 @@
-"""Serves the application over TLS with uvicorn, with the limits that kube-apiserver's way of calling needs."""
+"""Serves applications with uvicorn until their life ends, within the limits that kube-apiserver's calls need."""
 
 import asyncio
 import contextlib
-import signal
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from patchgate.errors import SetupError
-from patchgate.limits import BACKLOG_CONNECTIONS, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from patchgate.limits import BACKLOG_CONNECTIONS, HANDSHAKE_SECONDS, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from patchgate.server.life import Life
+from patchgate.server.protocol import GateProtocol
 
 
-def listen(host: str, port: int) -> socket.socket:
+class Server(uvicorn.Server):
+    """A server on one listening socket; its life is told by `Life`, not by signals of its own."""
+
+    def __init__(self, app: ASGIApp, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        config = uvicorn.Config(
+            app,
+            access_log=False,
+            backlog=BACKLOG_CONNECTIONS,
+            date_header=False,
+            http=GateProtocol,
+            lifespan="off",
+            log_config=None,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ws="none",
+        )
+        super().__init__(config)
+        self._listener = listener
+        self._context = context
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve. uvicorn's own way knows no limit on a TLS handshake."""
+        del sockets
+        await self.lifespan.startup()
+
+        def make_protocol() -> asyncio.Protocol:
+            return GateProtocol(self.config, self.server_state, self.lifespan.state)
+
+        server = await asyncio.get_running_loop().create_server(
+            make_protocol,
+            sock=self._listener,
+            ssl=self._context,
+            backlog=BACKLOG_CONNECTIONS,
+            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._context else None,
+        )
+        self.servers = [server]
+        self.started = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal: `Life` does."""
+        yield
+
+
+def listen(flag: str, host: str, port: int) -> socket.socket:
     """Listen on an address; port 0 takes a free one.
+
+    flag: the option that named the address, for the error.
 
     Raises:
         SetupError: the address cannot be had.
@@ -29,41 +78,15 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:  # the latter: a host name that no DNS name can be
         listener.close()
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
-        raise SetupError(f"--listen {host}:{port}: {reason}; choose another address") from error
+        raise SetupError(f"{flag} {host}:{port}: {reason}; choose another address") from error
     return listener
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, which ends by itself when told to: the signal is not raised again, so the exit code is 0."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT while serving."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
-
-
-def serve(app: ASGIApp, listener: socket.socket, context: ssl.SSLContext) -> None:
-    """Serve until SIGTERM or SIGINT. Blocks."""
-    config = uvicorn.Config(
-        app,
-        access_log=False,
-        date_header=False,
-        http="httptools",
-        lifespan="off",
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        ws="none",
-    )
-    config.load()
-    config.ssl = context
-    Server(config).run(sockets=[listener])
+async def serve(servers: Sequence[Server], life: Life) -> None:
+    """Serve until the life ends: drained, the listeners close, and open requests are answered to their end."""
+    running = [asyncio.create_task(server.serve()) for server in servers]
+    await life.wait_for_end()
+    for server in servers:
+        server.should_exit = True
+        server.force_exit = life.is_hurried
+    await asyncio.gather(*running)

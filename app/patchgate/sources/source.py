@@ -1,6 +1,6 @@
-"""What every source gives: the ConfigMaps as they stand, and what of them could not be read."""
+"""What every source gives: the ConfigMaps as they stand, what could not be read, and word of a change."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Reading:
     """One look at a source.
 
     Attributes:
-        configmaps: name → ConfigMap, whole.
+        configmaps: name → ConfigMap. One that has not changed is the same object as in the reading before.
         problems: what could not be read.
     """
 
@@ -25,9 +25,13 @@ class Source(Protocol):
     """A place that ConfigMaps come from: a directory, a cluster."""
 
     def read(self) -> Reading:
-        """Read every ConfigMap. Blocks.
+        """Read what has changed since the last time. Blocks; one call at a time.
 
         Raises:
             SourceError: the source as a whole cannot be read.
         """
+        ...
+
+    def changes(self) -> AsyncIterator[None]:
+        """Say when to read again: soon after a change, and every LOOK_AGAIN_SECONDS without one. Never ends."""
         ...

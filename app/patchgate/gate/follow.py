@@ -1,0 +1,110 @@
+"""Follows the source: reads what changed in a thread, puts the new snapshot in force on the event loop.
+
+Whatever goes wrong leaves the last good snapshot in force; it is counted, logged, and tried again.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from patchgate.configmaps.assemble import assemble
+from patchgate.configmaps.configmap import ConfigMap, Names
+from patchgate.errors import SourceError
+from patchgate.gate.standing import Standing
+from patchgate.limits import RETRY_SECONDS
+from patchgate.metrics import GateMetrics
+from patchgate.policy.part import Problem
+from patchgate.policy.snapshot import Snapshot
+from patchgate.sources.source import Reading, Source
+
+
+@dataclass(slots=True)
+class Follower:
+    """Keeps a standing in step with a source.
+
+    Attributes:
+        source: where ConfigMaps come from.
+        names: under which they count.
+        standing: what is kept in step.
+        clock: gives now, aware UTC.
+        metrics: counts snapshots and errors.
+        log: told of problems as they come and go.
+    """
+
+    source: Source
+    names: Names
+    standing: Standing
+    clock: Callable[[], datetime]
+    metrics: GateMetrics
+    log: FilteringBoundLogger
+    _known: Mapping[str, ConfigMap] = field(default_factory=dict)
+    _said: frozenset[Problem] = frozenset()
+    _retried_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Follow the source for ever: read it now, and after every change."""
+        await self.look()
+        async for _ in self.source.changes():
+            await self.look()
+
+    async def look(self) -> None:
+        """Read the source once, and put in force what it now holds."""
+        now = self.clock()
+        try:
+            reading = await asyncio.to_thread(self.source.read)
+            snapshot = await asyncio.to_thread(self._assemble, reading, now)
+        except SourceError as error:
+            self.metrics.errors.labels("source").inc()
+            self.standing.source_problems = (Problem("source", "", f"{error}; the last good data stays in force"),)
+        except Exception:
+            self.metrics.errors.labels("source").inc()
+            self.log.exception("the source could not be taken in; the last good data stays in force")
+        else:
+            self._put_in_force(reading, snapshot, now)
+        self.standing.count_bad_entries(now)
+        self._say_problems(now)
+
+    def _assemble(self, reading: Reading, now: datetime) -> Snapshot | None:
+        """Give the snapshot of a reading; None where nothing has changed."""
+        previous = self.standing.snapshot
+        changed = [each for name, each in reading.configmaps.items() if self._known.get(name) is not each]
+        deleted = self._known.keys() - reading.configmaps.keys()
+        changed += self._list_to_retry(reading, now)
+        if previous and not changed and not deleted:
+            return None
+        return assemble(changed, deleted, previous, self.names, now)
+
+    def _list_to_retry(self, reading: Reading, now: datetime) -> list[ConfigMap]:
+        """List the ConfigMaps with problems, every RETRY_SECONDS: a time ahead of a clock that was wrong heals so."""
+        if self._retried_at and abs(now - self._retried_at) < timedelta(seconds=RETRY_SECONDS):
+            return []
+        self._retried_at = now
+        parts = self.standing.snapshot.parts if self.standing.snapshot else {}
+        return [
+            reading.configmaps[name] for name, part in parts.items() if part.problems and name in reading.configmaps
+        ]
+
+    def _put_in_force(self, reading: Reading, snapshot: Snapshot | None, now: datetime) -> None:
+        self._known = reading.configmaps
+        self.standing.source_problems = reading.problems
+        self.standing.read_at = now
+        if snapshot:
+            self.standing.put_in_force(snapshot)
+            self.metrics.snapshots.inc()
+
+    def _say_problems(self, now: datetime) -> None:
+        """Log each problem once, when it comes and when it goes."""
+        standing = self.standing
+        problems = frozenset(
+            (*standing.source_problems, *(standing.snapshot.list_problems(now) if standing.snapshot else ()))
+        )
+        for problem in sorted(problems - self._said, key=str):
+            self.log.warning(
+                "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason
+            )
+        for problem in sorted(self._said - problems, key=str):
+            self.log.info("data counts again", configmap=problem.configmap, place=problem.place)
+        self._said = problems

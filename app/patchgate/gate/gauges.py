@@ -1,0 +1,33 @@
+"""Gauges of how the gate stands, read at each scrape."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from prometheus_client.core import GaugeMetricFamily
+
+from patchgate.gate.standing import Standing
+from patchgate.metrics import make_gauge
+from patchgate.server.tls import RotatingPair
+
+
+def read_gauges(standing: Standing, pair: RotatingPair, clock: Callable[[], datetime]) -> Iterator[GaugeMetricFamily]:
+    """Read the gauges. Ages are in seconds; a snapshot that was never read has none."""
+    now = clock()
+    yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))
+    yield make_gauge("patchgate_images", "Image lines in force.", standing.images)
+    if standing.read_at:
+        age = (now - standing.read_at).total_seconds()
+        yield make_gauge("patchgate_snapshot_age_seconds", "Since the source was last read.", age)
+    if standing.snapshot:
+        generation = standing.snapshot.generation
+        yield make_gauge("patchgate_snapshot_generation", "Highest generation of the records in force.", generation)
+    bad = GaugeMetricFamily("patchgate_bad_entries", "Entries that do not count, by kind.", labels=("kind",))
+    for kind in ("image_list", "records", "exceptions", "source"):
+        bad.add_metric((kind,), standing.bad_entries[kind])
+    yield bad
+    expiry = pair.current.expires.timestamp()
+    yield make_gauge("patchgate_certificate_expiry_timestamp_seconds", "When the served certificate expires.", expiry)
+
+
+def _is_ready(standing: Standing) -> bool:
+    return standing.snapshot is not None and standing.snapshot.is_complete

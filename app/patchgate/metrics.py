@@ -1,0 +1,60 @@
+"""The gate's metrics, in a registry of their own. Labels are few and fixed: never the name of an image."""
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+_SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+
+
+class GateMetrics:
+    """What the gate counts as it goes."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.registry = registry
+        self.reviews = Counter(
+            "patchgate_reviews_total",
+            "Reviews answered; decision is what the table says, allowed what the caller was told.",
+            ("mode", "operation", "decision", "reason", "allowed", "dry_run"),
+            registry=registry,
+        )
+        self.review_seconds = Histogram(
+            "patchgate_review_seconds",
+            "Seconds from a review's whole body to its answer.",
+            ("mode",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self.decisions = Counter(
+            "patchgate_decisions_total", "Answers of /v1/decisions.", ("decision", "reason"), registry=registry
+        )
+        self.in_flight = Gauge("patchgate_requests_in_flight", "Requests being answered.", registry=registry)
+        self.errors = Counter(
+            "patchgate_errors_total",
+            "What went wrong: a decision, the source, a certificate, a refused request.",
+            ("where",),
+            registry=registry,
+        )
+        self.snapshots = Counter("patchgate_snapshots_total", "Snapshots put in force.", registry=registry)
+        self.certificate_loads = Counter(
+            "patchgate_certificate_loads_total", "Pairs loaded or refused.", ("result",), registry=registry
+        )
+
+
+class GaugeCollector(Collector):
+    """Gauges read at the scrape, from whoever knows them."""
+
+    def __init__(self, read: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+        self._read = read
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Give the gauges as they stand."""
+        return self._read()
+
+
+def make_gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    """Make a gauge without labels."""
+    return GaugeMetricFamily(name, documentation, value=value)

@@ -1,0 +1,53 @@
+"""The ops listener: metrics, the tracked images, the documentation of the doors.
+
+On an address of its own, plain HTTP: what is not yet patched is a gift to whoever sits in a container.
+"""
+
+from itertools import islice
+from typing import Annotated
+
+from fastapi import FastAPI, Query, Response
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse
+
+from patchgate.limits import PAGE_IMAGES, PAGE_IMAGES_MOST
+from patchgate.policy.overview import list_tracked_images
+from patchgate.server.app import add_refusals, take_snapshot
+from patchgate.server.images import describe_image
+from patchgate.server.judge import Judge
+
+
+def make_ops_app(judge: Judge, registry: CollectorRegistry, doors: FastAPI) -> FastAPI:
+    """Make the application of the ops listener.
+
+    registry: what `/metrics` gives.
+    doors: the main listener's application, documented at `/openapi.json`.
+    """
+    app = FastAPI(title="patchgate ops", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_refusals(app)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Give the metrics in Prometheus' text format."""
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/v1/images")
+    async def images(
+        offset: Annotated[int, Query(ge=0, description="images to pass over")] = 0,
+        limit: Annotated[int, Query(ge=1, le=PAGE_IMAGES_MOST, description="images to give")] = PAGE_IMAGES,
+    ) -> Response:
+        """List the tracked images with their records and time left, a page at a time."""
+        now = judge.clock()
+        listed = list_tracked_images(take_snapshot(judge), now)
+        page = [describe_image(image, now) for image in islice(listed, offset, offset + limit)]
+        return JSONResponse({"images": page, "next": offset + limit if len(page) == limit else None})
+
+    @app.get("/openapi.json")
+    async def openapi() -> Response:
+        """Describe the doors beside admission and this listener (OpenAPI 3.1)."""
+        routes = [*doors.routes, *app.routes]
+        return JSONResponse(get_openapi(title="patchgate", version="1", routes=routes))
+
+    return app

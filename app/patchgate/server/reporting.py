@@ -1,0 +1,60 @@
+"""Tells metrics and log what the doors did. Names of images go to the log alone, headers and bodies to neither."""
+
+from dataclasses import dataclass
+
+from structlog.typing import FilteringBoundLogger
+
+from patchgate.limits import DENIED_IMAGES_SHOWN
+from patchgate.metrics import GateMetrics
+from patchgate.policy.decision import Decision, Mode
+from patchgate.server.review import Review
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Told of each answer.
+
+    Attributes:
+        metrics: counted in.
+        log: written to: one line a denial or failure.
+    """
+
+    metrics: GateMetrics
+    log: FilteringBoundLogger
+
+    def tell_review(self, review: Review, mode: Mode, decision: Decision, seconds: float) -> None:
+        """Count a review, and log it where the table denies."""
+        question = review.question
+        operation = question.operation.value if question else "unread"
+        self.metrics.reviews.labels(
+            mode.value, operation, _word(decision), decision.reason.value, str(decision.allowed), str(review.is_dry_run)
+        ).inc()
+        self.metrics.review_seconds.labels(mode.value).observe(seconds)
+        if decision.is_denial:
+            self.log.warning(
+                "denied" if not decision.allowed else "would deny",
+                mode=mode.value,
+                uid=review.uid,
+                operation=operation,
+                namespace=question.namespace if question else None,
+                object=question.name if question else None,
+                user=question.username if question else None,
+                reason=decision.reason.value,
+                images=[f"{each.image} {each.reason.value}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
+                dry_run=review.is_dry_run,
+            )
+
+    def tell_decision(self, decision: Decision) -> None:
+        """Count an answer of /v1/decisions."""
+        self.metrics.decisions.labels(_word(decision), decision.reason.value).inc()
+
+    def tell_failure(self, error: Exception, where: str, uid: str | None = None) -> None:
+        """Count and log a failure to decide: a defect of ours."""
+        self.metrics.errors.labels(where).inc()
+        self.log.error("a decision failed; answered by --on-error", where=where, uid=uid, exc_info=error)
+
+
+def _word(decision: Decision) -> str:
+    if decision.is_denial:
+        return "deny"
+    return "warn" if any(verdict.warns for verdict in decision.verdicts) else "allow"

@@ -1,0 +1,200 @@
+"""`patchgate report`: every listed image, its state and time left, as a table and as JSON."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from patchgate.configmaps.configmap import ConfigMap
+from tests.command import run_patchgate
+from tests.world import FIXTURES, clean, digest, hours_ago, image_list, patched, record, records
+
+SOURCE = FIXTURES / "configmaps"
+API = "registry.example.com/myapp/api"
+
+
+def report(capsys: pytest.CaptureFixture[str], source: Path = SOURCE, output: str = "table") -> tuple[object, str, str]:
+    """Run `patchgate report` at the time of the contract's example; gives exit code, standard output and error."""
+    return run_patchgate(capsys, "report", "--source", str(source), "--now", "2026-05-09T12:00:00Z", "--output", output)
+
+
+def write(directory: Path, *configmaps: ConfigMap) -> Path:
+    """Write the ConfigMaps into a directory."""
+    for configmap in configmaps:
+        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": configmap.name}, "data": configmap.data}
+        (directory / f"{configmap.name}.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
+    return directory
+
+
+def test_the_contracts_example_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = report(capsys)
+    assert (code, err) == (1, "")
+    assert [re.split("  +", line.rstrip()) for line in out.splitlines()] == [
+        ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"],
+        [
+            f"{API}:1.4.2",
+            "patched",
+            "-",
+            "1.4.2-patched-20260509",
+            "2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2",
+        ],
+        [
+            "registry.example.com/myapp/frontend:3.0.1",
+            "failed",
+            "breached 2 d ago",
+            "-",
+            (
+                "push refused: 403 from registry.example.com; "
+                "give copa-registry-credentials the right to push to myapp/frontend"
+            ),
+        ],
+        [
+            "registry.example.com/myapp/worker:2.1.0",
+            "pending",
+            "12 h 5 min",
+            "-",
+            (
+                "still 1 CRITICAL finding after the patch: CVE-2026-11111 in libxml2; "
+                "the package mirror does not carry the fix yet"
+            ),
+        ],
+        [
+            "registry.example.com/shared/nginx-base:1.25.3",
+            "clean",
+            "-",
+            "1.25.3",
+            "nothing to fix at CRITICAL or above",
+        ],
+        [
+            "registry.example.com/shared/python-base:3.12.*",
+            "unscanned",
+            "-",
+            "-",
+            "the patcher has not looked at it yet",
+        ],
+    ]
+
+
+def test_the_columns_of_the_table_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = report(capsys)
+    states = ["STATE", "patched", "failed", "pending", "clean", "unscanned"]
+    assert [line.index(state) for line, state in zip(out.splitlines(), states, strict=True)] == [48] * 6
+
+
+def test_the_contracts_example_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = report(capsys, output="json")
+    images = json.loads(out)["images"]
+    assert (code, err) == (1, "")
+    assert [image["state"] for image in images] == ["patched", "failed", "pending", "clean", "unscanned"]
+    assert images[0] == {
+        "image": f"{API}:1.4.2",
+        "listed_in": "copa-image-list, line 2",
+        "state": "patched",
+        "approved": f"{API}:1.4.2-patched-20260509"
+        "@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2",
+        "verified": "2026-05-09T06:05Z",
+        "stale": False,
+        "breached": False,
+        "time_left_seconds": None,
+        "fixable_before": {"CRITICAL": 2, "HIGH": 5},
+        "fixable_after": {},
+        "message": "2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2",
+    }
+    assert images[4] == {
+        "image": "registry.example.com/shared/python-base:3.12.*",
+        "listed_in": "copa-image-list, line 6",
+        "state": "unscanned",
+        "approved": None,
+        "verified": None,
+        "stale": False,
+        "breached": False,
+        "time_left_seconds": None,
+        "fixable_before": {},
+        "fixable_after": {},
+        "message": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hours", "code", "seconds", "shown"),
+    [(23, 0, 3600, "1 h"), (24, 1, 0, "breached 0 s ago"), (25, 1, -3600, "breached 1 h ago")],
+)
+def test_the_report_exits_1_once_an_sla_is_breached(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, hours: int, *, code: int, seconds: int, shown: str
+) -> None:
+    vulnerable = record(first_vulnerable=hours_ago(hours))
+    source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": vulnerable}))
+    ended, out, _ = report(capsys, source, "json")
+    (image,) = json.loads(out)["images"]
+    assert (ended, image["time_left_seconds"], image["breached"]) == (code, seconds, seconds <= 0)
+    assert f"  {shown}  " in report(capsys, source)[1]
+
+
+def test_an_approval_that_is_not_verified_lately_is_stale_and_not_shown(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": clean(f"{API}:1", verified=hours_ago(25))}))
+    code, out, _ = report(capsys, source, "json")
+    (image,) = json.loads(out)["images"]
+    assert (code, image["stale"], image["approved"]) == (0, True, None)
+    assert report(capsys, source)[1].splitlines()[1].split()[:4] == [f"{API}:1", "clean", "stale", "-"]
+
+
+def test_an_approval_in_another_repository_is_named_with_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target = "registry.example.com/patched/nginx:1.25-patched-20260509"
+    source = write(
+        tmp_path,
+        image_list("nginx:1.25", push_to="docker.io/library = registry.example.com/patched"),
+        records({"docker.io/library/nginx:1.25": patched(target)}),
+    )
+    code, out, _ = report(capsys, source)
+    assert code == 0
+    assert out.splitlines()[1].split()[:4] == ["docker.io/library/nginx:1.25", "patched", "-", target]
+
+
+def test_a_pattern_is_shown_as_the_images_that_it_stands_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    found = {f"{API}:1.{number}": record(source_digest=digest(str(number))) for number in (2, 1)}
+    source = write(tmp_path, image_list(f"{API}:1.*", f"{API}:2@{digest('two')}"), records(found))
+    _, out, _ = report(capsys, source, "json")
+    assert [image["image"] for image in json.loads(out)["images"]] == [
+        f"{API}:1.1",
+        f"{API}:1.2",
+        f"{API}:2@{digest('two')}",
+    ]
+
+
+def test_an_empty_list_is_an_empty_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    source = write(tmp_path, image_list())
+    code, out, err = report(capsys, source, "json")
+    assert (code, json.loads(out), err) == (0, {"images": []}, "")
+    assert report(capsys, source)[1].split() == ["IMAGE", "STATE", "TIME", "LEFT", "APPROVED", "MESSAGE"]
+
+
+@pytest.mark.parametrize("message", ["[red]no[/red]", "[/]", "a\x00b", "two\nlines", "\x1b[2J", "m" * 5000])
+def test_a_hostile_message_is_one_row_of_plain_text(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, message: str
+) -> None:
+    source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": record(message=message)}))
+    code, out, _ = report(capsys, source)
+    _, row = out.splitlines()
+    assert code == 0
+    assert row.split()[1] == "pending"
+    assert row.isprintable()
+    assert len(row) < 2100
+
+
+def test_markup_in_a_message_is_shown_as_it_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": record(message="[red]no[/red]")}))
+    assert "[red]no[/red]" in report(capsys, source)[1]
+
+
+def test_what_does_not_count_is_said_on_standard_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": record(state="done")}))
+    code, out, err = report(capsys, source, "json")
+    assert (code, json.loads(out)["images"][0]["state"]) == (0, "unscanned")
+    assert err.startswith(f"warning: copa-patched-digests: {API}:1: state: Input should be 'patched'")
+    assert err.count("\n") == 1

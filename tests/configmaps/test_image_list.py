@@ -1,0 +1,153 @@
+"""What an image list says, line by line, and what stays in force when it is emptied."""
+
+import pytest
+
+from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.image_list import read_labelled_list, read_main_list
+from patchgate.policy.part import ImageListPart
+from tests.world import NOW, digest, image_list, snapshot, team_list
+
+API = "registry.example.com/myapp/api"
+PINNED = digest("pinned")
+
+
+def read(text: str, previous: ImageListPart | None = None) -> ImageListPart:
+    """Read a main list."""
+    return read_main_list(ConfigMap("copa-image-list", {}, {"images.txt": text}), previous)
+
+
+def list_lines(part: ImageListPart) -> list[tuple[str, str, str | None, int]]:
+    """Each line as (repository, tag, digest, number)."""
+    return [(line.repository, line.tag, line.digest, line.number) for lines in part.lines.values() for line in lines]
+
+
+def say_problems(part: ImageListPart) -> list[str]:
+    return [str(problem) for problem in part.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(f"{API}:1.4.2", [(API, "1.4.2", None, 1)], id="a tag"),
+        pytest.param(f"{API}:1.4.2@{PINNED}", [(API, "1.4.2", PINNED, 1)], id="a tag with its digest"),
+        pytest.param("nginx:1.25", [("docker.io/library/nginx", "1.25", None, 1)], id="a short name is written out"),
+        pytest.param("REGISTRY.example.com:443/api:1", [("registry.example.com/api", "1", None, 1)], id="host folded"),
+        pytest.param("localhost:5000/api:1", [("localhost:5000/api", "1", None, 1)], id="a registry with a port"),
+        pytest.param(f"{API}:1.4.*", [(API, "1.4.*", None, 1)], id="a pattern of tags"),
+        pytest.param(f"{API}:*", [(API, "*", None, 1)], id="every tag"),
+        pytest.param(f"# why\n{API}:1", [(API, "1", None, 2)], id="a line that is a comment"),
+        pytest.param(f"  # why\n{API}:1", [(API, "1", None, 2)], id="a comment that is indented"),
+        pytest.param(f"{API}:1 # why\n", [(API, "1", None, 1)], id="a comment after a space"),
+        pytest.param(f"{API}:1\t# why\n", [(API, "1", None, 1)], id="a comment after a tab"),
+        pytest.param(f"\n\n  \n  {API}:1  \n", [(API, "1", None, 4)], id="blank lines, and spaces around"),
+        pytest.param(f"{API}:1\r\n{API}:2\r\n", [(API, "1", None, 1), (API, "2", None, 2)], id="lines of Windows"),
+        pytest.param(f"{API}:1\n{API}:1\n", [(API, "1", None, 1)], id="equal lines are one"),
+        pytest.param("nginx:1\ndocker.io/library/nginx:1", [("docker.io/library/nginx", "1", None, 1)], id="spelling"),
+        pytest.param("", [], id="empty at the start"),
+    ],
+)
+def test_a_list_that_is_well_formed_is_read_without_a_problem(
+    text: str, lines: list[tuple[str, str, str | None, int]]
+) -> None:
+    part = read(text)
+    assert list_lines(part) == lines
+    assert part.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown", "fault"),
+    [
+        (API, API, "has no tag: write REPO:TAG or REPO:TAG@DIGEST"),
+        (f"{API}@{PINNED}", f"{API}@{PINNED}"[:79] + "…", "has no tag: write REPO:TAG or REPO:TAG@DIGEST"),
+        (f"{API}:1 {API}:2", f"{API}:1 {API}:2", "a tag has letters, digits, _ . and -, at most 128"),
+        (f"{API}:1#2", f"{API}:1#2", "a tag has letters, digits, _ . and -, at most 128"),
+        (f"{API}:1@sha256:12", f"{API}:1@sha256:12", "a digest is sha256: and 64 lower-case hexadecimal digits"),
+        (f"{API}:", f"{API}:", "a tag has letters, digits, _ . and -, at most 128, and is not empty"),
+        (
+            f"{API}:1.*@{PINNED}",
+            f"{API}:1.*@{PINNED}"[:79] + "…",
+            "has * beside a digest: one digest has no pattern of tags",
+        ),
+        (f"{API}:\x00", f"{API}:�", "a tag has letters, digits, _ . and -, at most 128"),
+    ],
+)
+def test_a_line_that_does_not_parse_is_reported_with_its_number_and_its_repository_stays_tracked(
+    line: str, shown: str, fault: str
+) -> None:
+    part = read(f"registry.example.com/other:1\n{line}\n")
+    assert say_problems(part) == [f"copa-image-list: line 2: {shown!r}: {fault}"]
+    assert part.lines[API] == ()
+    assert list_lines(part) == [("registry.example.com/other", "1", None, 1)]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (
+            "registry.example.com/API:1",
+            "a repository has lower-case letters, digits and single separators (. _ - __) between them",
+        ),
+        ("registry.example.com/*/api:1", "has * outside its tag: list each repository"),
+        ("-bad-.example.com/api:1", "the registry is not a host name"),
+    ],
+)
+def test_a_line_whose_repository_does_not_parse_either_tracks_nothing(line: str, fault: str) -> None:
+    part = read(line)
+    assert say_problems(part) == [f"copa-image-list: line 1: {line!r}: {fault}"]
+    assert part.lines == {}
+
+
+def test_a_bad_line_takes_no_good_line_of_its_repository_away() -> None:
+    assert list_lines(read(f"{API}:1\n{API}\n{API}:2\n")) == [(API, "1", None, 1), (API, "2", None, 3)]
+
+
+def test_of_one_tag_with_two_digests_the_first_line_wins_and_the_second_is_reported() -> None:
+    world = snapshot(image_list(f"{API}:1@{PINNED}", f"{API}:1@{digest('other')}", f"{API}:1"))
+    assert world.repositories[API].lines["1"].digest == PINNED
+    assert [str(problem) for problem in world.list_problems(NOW)] == [
+        f"copa-image-list: line 2: {API}:1 stands with another digest in copa-image-list, line 1, and the first counts",
+        f"copa-image-list: line 3: {API}:1 stands with another digest in copa-image-list, line 1, and the first counts",
+    ]
+
+
+def test_the_main_list_wins_over_a_labelled_one_that_comes_before_it_by_name() -> None:
+    world = snapshot(team_list(f"{API}:1@{digest('other')}", name="a-team"), image_list(f"{API}:1@{PINNED}"))
+    assert world.repositories[API].lines["1"].digest == PINNED
+    assert [problem.configmap for problem in world.list_problems(NOW)] == ["a-team"]
+
+
+def test_a_missing_images_txt_is_reported() -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, {"unlisted": "warn"}), None)
+    assert say_problems(part) == ["copa-image-list: images.txt: is missing: one REPO:TAG or REPO:TAG@DIGEST a line"]
+    assert part.lines == {}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing here\n"])
+def test_a_main_list_emptied_while_running_keeps_its_lines_and_is_reported(text: str) -> None:
+    part = read(text, previous=read(f"{API}:1\n"))
+    assert list_lines(part) == [(API, "1", None, 1)]
+    assert say_problems(part) == [
+        "copa-image-list: images.txt: names no image any more; the last good list stays in force"
+    ]
+
+
+def test_a_main_list_emptied_twice_still_keeps_its_lines() -> None:
+    assert list_lines(read("", previous=read("", previous=read(f"{API}:1\n")))) == [(API, "1", None, 1)]
+
+
+def test_a_main_list_that_was_empty_may_stay_so() -> None:
+    assert read("", previous=read("")).problems == ()
+
+
+def test_a_main_list_that_lost_its_images_txt_keeps_its_lines_and_takes_the_new_policy() -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, {"patch_sla_hours": "48"}), read(f"{API}:1\n"))
+    assert list_lines(part) == [(API, "1", None, 1)]
+    assert part.policy
+    assert part.policy.patch_sla.total_seconds() == 48 * 3600
+
+
+def test_a_policy_beside_a_labelled_list_counts_for_nothing() -> None:
+    configmap = ConfigMap("team-images", {}, {"images.txt": f"{API}:1\n", "unlisted": "allow"})
+    part = read_labelled_list(configmap)
+    assert part.policy is None
+    assert list_lines(part) == [(API, "1", None, 1)]

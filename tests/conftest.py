@@ -1,0 +1,301 @@
+"""Runs real gates for the tests, and asks them: over a socket with real TLS, or in this process through ASGI."""
+
+import asyncio
+import io
+import json
+import queue
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from patchgate.gate.log import make_log
+from patchgate.metrics import GateMetrics
+from patchgate.policy.decision import Scope
+from patchgate.policy.part import Problem
+from patchgate.server.app import make_app
+from patchgate.server.judge import Judge
+from patchgate.server.life import Life
+from patchgate.server.reporting import Reporter
+from tests.world import (
+    FIXTURES,
+    NOW,
+    clean,
+    digest,
+    exceptions,
+    hours_ago,
+    image_list,
+    patched,
+    record,
+    records,
+    snapshot,
+)
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message
+
+    from patchgate.configmaps.configmap import ConfigMap
+
+REVIEWS = FIXTURES / "reviews"
+START_SECONDS = 20.0
+API = "registry.example.com/myapp/api:1.4.2"
+API_DIGEST = "sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2"  # the recorded reviews name it
+API_PATCHED = f"{API}-patched-20260509"
+WORKER = "registry.example.com/myapp/worker:2.1.0"
+FRONTEND = "registry.example.com/myapp/frontend:3.0.1"
+NGINX_BASE = "registry.example.com/shared/nginx-base:1.25.3"
+SHOP = (
+    image_list(API, WORKER, FRONTEND, NGINX_BASE, "docker.io/library/nginx:1.25", "registry.example.com/no tag here"),
+    records(
+        {
+            API: patched(API_PATCHED, approved_digest=API_DIGEST, source_digest=digest("api")),
+            WORKER: record(source_digest=digest("worker"), source_platforms={}),
+            FRONTEND: record(source_digest=digest("frontend"), source_platforms={}, first_vulnerable=hours_ago(72)),
+            NGINX_BASE: clean(NGINX_BASE, approved_digest=digest("base"), source_digest=digest("base")),
+        }
+    ),
+    exceptions(
+        f"- {{image: '{FRONTEND}', namespaces: [staging], reason: vendor fix, owner: platform@example.com,"
+        f" expires: '{hours_ago(-24)}'}}\n"
+    ),
+)
+"""One image patched, one within its SLA, one beyond it, one clean, one not looked at; and a line that is none."""
+
+
+def write_configmaps(directory: Path, *configmaps: "ConfigMap") -> Path:
+    """Write ConfigMaps as YAML files, every time in them moved from NOW to the real clock."""
+    moved_by = datetime.now(UTC) - NOW
+
+    def move(match: re.Match[str]) -> str:
+        return (datetime.fromisoformat(match[0]) + moved_by).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    directory.mkdir(parents=True, exist_ok=True)
+    for configmap in configmaps:
+        data = {key: re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", move, text) for key, text in configmap.data.items()}
+        metadata = {"name": configmap.name, "labels": dict(configmap.labels)}
+        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        (directory / f"{configmap.name}.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
+    return directory
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 -- JSON is what it is
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@dataclass
+class Gate:
+    """A gate in a process of its own."""
+
+    process: subprocess.Popen[str]
+    host: str
+    port: int
+    trust: ssl.SSLContext
+    said: list[str]
+    ops_port: int
+
+    def connect(self) -> HTTPSConnection:
+        return HTTPSConnection(self.host, self.port, context=self.trust, timeout=START_SECONDS)
+
+    def open_socket(self) -> socket.socket:
+        return socket.create_connection((self.host, self.port), timeout=START_SECONDS)
+
+    def open_tls(self) -> ssl.SSLSocket:
+        """A connection for bytes that no HTTP client would send."""
+        return self.trust.wrap_socket(self.open_socket(), server_hostname=self.host)
+
+    def ask(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask on a connection of its own. body: bytes as they are, an iterator of bytes chunked, else as JSON."""
+        content = body if body is None or isinstance(body, bytes | Iterator) else json.dumps(body).encode()
+        connection = self.connect()
+        try:
+            connection.request(method, path, content, headers or {})
+            response = connection.getresponse()
+            answered = {name.lower(): text for name, text in response.getheaders()}
+            return Answer(response.status, answered, response.read())
+        finally:
+            connection.close()
+
+    def review(self, body: object, mode: str = "enforce") -> Answer:
+        return self.ask("POST", f"/validate/{mode}?timeout=5s", body, {"Content-Type": "application/json"})
+
+    def ask_ops(self, path: str) -> Answer:
+        """Ask the ops listener, which speaks plain HTTP."""
+        connection = HTTPConnection(self.host, self.ops_port, timeout=START_SECONDS)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return Answer(
+                response.status, {name.lower(): text for name, text in response.getheaders()}, response.read()
+            )
+        finally:
+            connection.close()
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait, within START_SECONDS, for something that the gate will show."""
+        deadline = time.monotonic() + START_SECONDS
+        while not is_so():
+            assert time.monotonic() < deadline, "".join(self.said)
+            time.sleep(0.01)
+
+    def wait_until_ready(self) -> None:
+        self.wait_until(lambda: self.ask("GET", "/readyz").status == 200)
+
+    def events(self, event: str) -> list[dict[str, Any]]:
+        """The lines of the log that tell of such an event."""
+        return [line for line in map(json.loads, self.said) if line["event"] == event]
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(START_SECONDS)
+
+
+@contextmanager
+def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
+    """Run a gate until the block ends; its announcement says the ports. ca: there once it listens."""
+    listen = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--drain-seconds", "0"]
+    command = [sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
+    process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+    lines: queue.Queue[str] = queue.Queue()
+    said: list[str] = []
+    reader = threading.Thread(target=_read_lines, args=(process, lines, said))
+    reader.start()
+    try:
+        line = lines.get(timeout=START_SECONDS)
+        announced = re.search(
+            r'"url": "https://\[?(.+?)\]?:(\d+)", "ops_url": "http://.+?:(\d+)", "event": "listening"', line
+        )
+        assert announced, line
+        trust = ssl.create_default_context(cafile=ca)
+        gate = Gate(process, announced[1], int(announced[2]), trust, said, int(announced[3]))
+        assert gate.ask("GET", "/livez").status == 200  # the socket listens already: this waits for the loop to turn
+        if (source / "copa-image-list.yaml").exists():
+            gate.wait_until_ready()
+        yield gate
+    finally:
+        process.terminate()
+        try:
+            process.wait(START_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            reader.join()
+    assert not [line for line in said if "Traceback" in line], "".join(said)
+
+
+def _read_lines(process: subprocess.Popen[str], lines: queue.Queue[str], said: list[str]) -> None:
+    assert process.stderr
+    with process.stderr:
+        for line in process.stderr:
+            said.append(line)
+            lines.put(line)
+    lines.put("")
+
+
+def make_gate_app(
+    *configmaps: "ConfigMap", scope: Scope = Scope.ALL, source_problems: tuple[Problem, ...] = ()
+) -> "ASGIApp":
+    """The application in this process, at NOW; without ConfigMaps, before the first snapshot."""
+    standing = snapshot(*configmaps) if configmaps else None
+    judge = Judge(current=lambda: standing, clock=lambda: NOW, scope=scope)
+    reporter = Reporter(GateMetrics(CollectorRegistry()), make_log(io.StringIO()))
+    return make_app(judge, reporter, Life(0), lambda: source_problems)
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_configmaps(tmp_path_factory.mktemp("shop"), *SHOP)
+
+
+GateRunner = Callable[..., AbstractContextManager[Gate]]
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> GateRunner:
+    """Runs a gate that is self-signed: `self_signed(source, *arguments)`."""
+
+    def run(source: Path, *arguments: str) -> AbstractContextManager[Gate]:
+        directory = tmp_path_factory.mktemp("pki")
+        return run_gate(source, directory / "ca.crt", "--self-signed", str(directory), *arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def gate(shop: Path, self_signed: GateRunner) -> Iterator[Gate]:
+    with self_signed(shop) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cold_gate(tmp_path_factory: pytest.TempPathFactory, self_signed: GateRunner) -> Iterator[Gate]:
+    with self_signed(tmp_path_factory.mktemp("empty")) as running:
+        yield running
+
+
+def read_recorded(name: str) -> bytes:
+    """A review as kube-apiserver sent it."""
+    return (REVIEWS / f"{name}.json").read_bytes()
+
+
+def change(name: str, **fields: object) -> dict[str, Any]:
+    """A recorded review with other fields in its request."""
+    review: dict[str, Any] = json.loads(read_recorded(name))
+    review["request"] |= fields
+    return review
+
+
+def ask_app(app: "ASGIApp", method: str, path: str, *chunks: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    """Ask the application in this process. chunks: the body; the caller goes away after them if the last is empty."""
+    messages: list[Message] = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks if chunk]
+    messages.append({"type": "http.disconnect"} if chunks and not chunks[-1] else {"type": "http.request"})
+    sent: list[Message] = []
+
+    async def receive() -> "Message":
+        return messages.pop(0)
+
+    async def send(message: "Message") -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "root_path": "",
+        "path": path.partition("?")[0],
+        "query_string": path.partition("?")[2].encode(),
+        "headers": [(name.lower().encode(), text.encode()) for name, text in (headers or {}).items()],
+    }
+
+    async def call() -> Answer:
+        await app(scope, receive, send)
+        answered = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
+        return Answer(sent[0]["status"], answered, b"".join(message.get("body", b"") for message in sent[1:]))
+
+    return asyncio.run(call())

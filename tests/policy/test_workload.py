@@ -1,0 +1,251 @@
+"""Workloads: where an object hides an image, and which a change adds; from reviews recorded of kube-apiserver."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from pydantic import TypeAdapter
+
+from patchgate.policy.workload import Image, Object, Operation, is_judged, list_added_images, list_images
+from tests.world import FIXTURES, digest
+
+API, PATCHED = "registry.example.com/myapp/api:1.4.2", "registry.example.com/myapp/api:1.4.2-patched-20260509"
+WORKER, FRONTEND = "registry.example.com/myapp/worker:2.1.0", "registry.example.com/myapp/frontend:3.0.1"
+BASE = "registry.example.com/shared/nginx-base:1.25.3"
+READER = TypeAdapter(Object)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The part of a recorded review that counts."""
+
+    operation: Operation
+    subresource: str | None
+    obj: Object | None
+    old: Object | None
+
+    @classmethod
+    def read(cls, name: str) -> "Request":
+        request = json.loads((FIXTURES / "reviews" / f"{name}.json").read_text())["request"]
+        obj, old = (
+            READER.validate_python(request[key]) if request.get(key) else None for key in ("object", "oldObject")
+        )
+        return cls(Operation(request["operation"]), request.get("subResource"), obj, old)
+
+    def added(self) -> list[str]:
+        images = list_added_images(self.operation, self.obj, self.old, self.subresource)
+        return [image.text for image in images]
+
+
+def pod(*containers: dict[str, str], **spec: object) -> dict[str, object]:
+    return {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": list(containers), **spec}}
+
+
+def template(kind: str, api_version: str, image: str = "nginx:1") -> dict[str, object]:
+    spec = {"template": {"spec": {"containers": [{"image": image}]}}}
+    return {"apiVersion": api_version, "kind": kind, "spec": spec}
+
+
+def images_of(json_object: dict[str, object]) -> list[str]:
+    return [image.text for image in list_images(READER.validate_python(json_object))]
+
+
+@pytest.mark.parametrize(
+    ("review", "expected"),
+    [
+        ("pod-create", [API]),
+        ("deployment-create", [API]),
+        ("replicaset-by-deployment-controller", [API]),
+        ("statefulset-create", [API]),
+        ("daemonset-create", [BASE]),
+        ("job-create", [WORKER]),
+        ("job-by-cronjob-controller", [WORKER]),
+        ("cronjob-create", [WORKER]),
+        ("replicationcontroller-create", [FRONTEND]),
+    ],
+)
+def test_a_creation_adds_the_images_of_every_kind(review: str, expected: list[str]) -> None:
+    assert Request.read(review).added() == expected
+
+
+def test_init_containers_and_image_volumes_are_images_too() -> None:
+    by_digest = f"{API.rpartition(':')[0]}@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2"
+    added = Request.read("pod-create-init-and-image-volume").added()
+    assert sorted(added) == sorted([FRONTEND, WORKER, by_digest])
+
+
+@pytest.mark.parametrize(
+    ("review", "expected"),
+    [
+        ("deployment-update-image", [PATCHED]),
+        ("deployment-update-replicas", []),
+        ("deployment-scale", []),
+        ("pod-update-image", [WORKER]),
+        ("pod-update-label", []),
+        ("pod-ephemeral-container", ["busybox:1.37"]),
+        ("pod-resize", []),
+        ("pod-status-update", []),
+        ("pod-remove-finalizer-while-deleting", []),
+        ("pod-remove-finalizer-by-job-controller", []),
+        ("pod-delete", []),
+        ("configmap-create", []),
+    ],
+)
+def test_an_update_adds_only_what_is_new_and_a_deletion_nothing(review: str, expected: list[str]) -> None:
+    assert Request.read(review).added() == expected
+
+
+def test_an_update_of_something_that_is_being_deleted_adds_nothing() -> None:
+    body = pod({"image": "nginx:2"}) | {"metadata": {"deletionTimestamp": "2026-05-09T12:00:00Z"}}
+    obj, old = READER.validate_python(body), READER.validate_python(pod({"image": "nginx:1"}))
+    assert list_added_images(Operation.UPDATE, obj, old, None) == ()
+    assert list_added_images(Operation.CREATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
+
+
+@pytest.mark.parametrize(
+    ("operation", "subresource", "expected"),
+    [
+        (Operation.CREATE, None, ["nginx:2"]),
+        (Operation.UPDATE, None, ["nginx:2"]),
+        (Operation.UPDATE, "not-yet-known", ["nginx:2"]),
+        (Operation.CREATE, "not-yet-known", ["nginx:2"]),
+        (Operation.UPDATE, "status", []),
+        (Operation.CREATE, "status", []),
+        (Operation.DELETE, None, []),
+        (Operation.CONNECT, "exec", []),
+    ],
+)
+def test_only_status_deletion_and_connection_are_let_through_unseen(
+    operation: Operation, subresource: str | None, expected: list[str]
+) -> None:
+    obj, old = READER.validate_python(pod({"image": "nginx:2"})), READER.validate_python(pod({"image": "nginx:1"}))
+    added = list_added_images(operation, obj, old, subresource)
+    assert [image.text for image in added] == expected
+
+
+def test_an_update_without_the_old_object_adds_every_image() -> None:
+    obj = READER.validate_python(pod({"image": "nginx:2"}))
+    assert list_added_images(Operation.UPDATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
+
+
+def test_no_object_has_no_images() -> None:
+    assert list_added_images(Operation.CREATE, None, None, None) == ()
+
+
+def test_an_image_of_several_containers_is_added_once() -> None:
+    obj = READER.validate_python(pod({"image": "nginx:2"}, {"image": "nginx:2"}, initContainers=[{"image": "nginx:2"}]))
+    assert list_added_images(Operation.CREATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
+
+
+def test_one_image_under_two_pull_policies_is_two() -> None:
+    obj = READER.validate_python(pod({"image": "nginx:2", "imagePullPolicy": "Always"}, {"image": "nginx:2"}))
+    added = list_added_images(Operation.CREATE, obj, None, None)
+    assert added == (Image("nginx:2", "Always"), Image("nginx:2", "IfNotPresent"))
+
+
+def test_every_place_of_a_pod_is_looked_at() -> None:
+    every = pod(
+        {"image": "a:1"},
+        {"image": "b:1"},
+        initContainers=[{"image": "c:1"}],
+        ephemeralContainers=[{"image": "d:1"}],
+        volumes=[{"name": "none"}, {"image": {"reference": "e:1"}}, {"image": {"reference": "f:1"}}],
+    )
+    assert sorted(images_of(every)) == ["a:1", "b:1", "c:1", "d:1", "e:1", "f:1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [pod({"name": "x"}), pod({"image": ""}), pod(volumes=[{"image": {}}]), pod(volumes=[{"image": {"reference": ""}}])],
+    ids=["no key", "empty", "volume without reference", "volume with an empty one"],
+)
+def test_a_missing_image_is_the_empty_one(body: dict[str, object]) -> None:
+    assert images_of(body) == [""]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"apiVersion": "v1", "kind": "Pod"},
+        {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": None, "volumes": None}},
+        {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"template": {}}},
+        {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {}},
+        {"apiVersion": "batch/v1", "kind": "CronJob", "spec": {"jobTemplate": {"spec": {}}}},
+        {},
+    ],
+)
+def test_half_an_object_has_no_images(body: dict[str, object]) -> None:
+    assert images_of(body) == []
+
+
+FORGED = {"template": {"spec": {"containers": [{"image": "innocent:1"}]}}}
+FORGED_JOB = {"jobTemplate": {"spec": FORGED}}
+
+
+def test_a_pod_is_judged_by_its_containers_whatever_template_it_carries() -> None:
+    assert images_of(pod({"image": "evil:1"}, **FORGED, **FORGED_JOB)) == ["evil:1"]
+
+
+def test_a_cronjob_is_judged_by_its_job_template_alone() -> None:
+    job = {"spec": {"template": {"spec": {"containers": [{"image": "evil:1"}]}}}}
+    spec = {"jobTemplate": job, "containers": [{"image": "innocent:1"}], **FORGED}
+    assert images_of({"apiVersion": "batch/v1", "kind": "CronJob", "spec": spec}) == ["evil:1"]
+
+
+def test_a_job_is_judged_by_its_template_alone() -> None:
+    body = template("Job", "batch/v1", "evil:1")
+    body["spec"] = {**READER.dump_python(READER.validate_python(body))["spec"], **FORGED_JOB}
+    assert images_of(body) == ["evil:1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "api_version"),
+    [("Deployment", "apps/v1"), ("Deployment", "extensions/v1beta1"), ("Job", "batch/v1"), ("Pod", "v1"), ("Pod", "")],
+)
+def test_the_kinds_of_kubernetes_are_judged_in_every_version(kind: str, api_version: str) -> None:
+    assert is_judged(api_version, kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "api_version"),
+    [
+        ("Job", "batch.volcano.sh/v1alpha1"),
+        ("Pod", "metrics.k8s.io/v1"),
+        ("ConfigMap", "v1"),
+        ("PodTemplate", "v1"),
+        ("pod", "v1"),
+    ],
+)
+def test_other_kinds_and_foreign_groups_are_not(kind: str, api_version: str) -> None:
+    assert not is_judged(api_version, kind)
+    assert images_of(template(kind, api_version)) == []
+
+
+def test_what_makes_pods_is_a_template_and_a_pod_is_none() -> None:
+    kinds = ["Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"]
+    assert [kind for kind in kinds if not Object(kind=kind).is_template] == ["Pod"]
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("nginx", "Always"),
+        ("nginx:latest", "Always"),
+        ("localhost:5000/nginx", "Always"),
+        (f"nginx:latest@{digest('x')}", "Always"),
+        ("nginx:1", "IfNotPresent"),
+        (f"nginx@{digest('x')}", "IfNotPresent"),
+        (f"nginx:1@{digest('x')}", "IfNotPresent"),
+        ("nginx:not-latest", "IfNotPresent"),
+    ],
+)
+def test_the_default_pull_policy_is_that_of_kube_apiserver(image: str, expected: str) -> None:
+    obj = READER.validate_python(pod({"image": image}, volumes=[{"image": {"reference": image}}]))
+    assert list(list_images(obj)) == [Image(image, expected)] * 2
+
+
+def test_a_pull_policy_that_is_written_stays() -> None:
+    body = pod(
+        {"image": "a", "imagePullPolicy": "Never"}, volumes=[{"image": {"reference": "b", "pullPolicy": "Never"}}]
+    )
+    assert list(list_images(READER.validate_python(body))) == [Image("a", "Never"), Image("b", "Never")]
