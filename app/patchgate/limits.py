@@ -11,6 +11,12 @@ SHOWN_REFERENCE_CHARACTERS: Final = 200
 """A reference in a message: kube-apiserver lets 5,000 characters through to us, a person reads fewer."""
 
 # --- lists and records ------------------------------------------------------------------------------------------
+PATTERNS_OF_A_REPOSITORY: Final = 100
+"""Lines with a `*` of one repository; each is tried in turn."""
+IMAGES_OF_A_REQUEST: Final = 1000
+"""Different images of one review or question: a Pod has a handful."""
+YAML_NODES: Final = 1_000_000
+"""Values of a YAML text, with aliases written out: a bomb of a few hundred bytes has billions."""
 CLOCK_SKEW_SECONDS: Final = 5 * 60
 """How far ahead of our clock a record's times may be: the patcher's clock is another machine's."""
 RECORDS_SCHEMA: Final = 1

@@ -172,6 +172,10 @@ def test_what_does_not_count_in_the_data_is_said_beside_the_answer(
             "warning: copa-image-list: stale: "
             "'no�way' is wrong (write one of deny, deny-always, warn); the last good value stays in force"
         ),
+        (
+            "warning: copa-image-list: platforms: "
+            "'' is wrong (write OS/ARCHITECTURE, separated by commas); the last good value stays in force"
+        ),
     ]
 
 

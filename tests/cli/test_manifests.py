@@ -129,7 +129,7 @@ def test_a_workload_without_a_name_is_judged_too(
     assert (code, list_items(out)) == (0, [(name, "NotTracked")])
 
 
-@pytest.mark.parametrize("text", ["", "---\n", "{apiVersion: v1, kind: Service}", "{kind: List, items: []}"])
+@pytest.mark.parametrize("text", ["{apiVersion: v1, kind: Service}", "{kind: List, items: []}"])
 def test_manifests_without_any_image_are_allowed_and_say_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
@@ -175,9 +175,11 @@ def test_markup_in_a_name_is_shown_as_it_is(
         (b"\xff\xfe\x00\x01", "not UTF-8 text, so no manifest"),
         (b"\x7fELF\x01\x00", "not YAML: unacceptable character #x007f"),
         (b"just text", "a document without `kind` is no object of the Kubernetes API"),
+        (b"", "empty, so no manifest"),
+        (b"---\n", "empty, so no manifest"),
         (b"kind: [", "not YAML: while parsing"),
         (b"kind: !!bool maybe", "not YAML: "),
-        (b"kind: List\nitems: &me [{kind: List, items: *me}]", "a List that holds Lists without end"),
+        (b"kind: List\nitems: &me [{kind: List, items: *me}]", "an alias of what holds it"),
         (b"{apiVersion: v1, kind: Pod, spec: []}", "Pod: spec: must be an object"),
         (
             b"{apiVersion: apps/v1, kind: Deployment, spec: {template: {spec: {containers: [{image: 5}]}}}}",

@@ -42,8 +42,16 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("a: b: c", "not YAML: mapping values are not allowed", id="a colon too many"),
         pytest.param("a: *b", "not YAML: found undefined alias", id="an alias of nothing"),
         pytest.param("kind: !!python/name:os.system", "not YAML: could not determine a constructor", id="code"),
-        pytest.param("on: 2026-13-45", "not YAML: month must be in 1..12", id="a date that is none"),
-        pytest.param("on: " + "9" * 5000, "not YAML: Exceeds the limit", id="a number of 5,000 digits"),
+        pytest.param("kind: !!float " + ":".join(["1"] * 200) + ":1.5", "not YAML: ", id="base 60 beyond a float"),
+        pytest.param("kind: !!int " + "9" * 5000, "not YAML: Exceeds the limit", id="a number of 5,000 digits"),
+        pytest.param(
+            "a: &a [1]\nb: &b "
+            + str(["*a"] * 99).replace("'", "")
+            + "\n"
+            + "".join(f"k{n}: &k{n} [{', '.join(['*' + ('b' if n == 0 else f'k{n - 1}')] * 99)}]\n" for n in range(4)),
+            "nested deeper than 100 levels, or of more than 1000000 values",
+            id="a bomb of aliases",
+        ),
         pytest.param("{[]: 1}", "not YAML: while constructing a mapping", id="a key that is a list"),
         pytest.param("kind: !!bool maybe", "not YAML: ", id="a tag that its value does not fit: bool"),
         pytest.param("kind: !!int ''", "not YAML: ", id="a tag that its value does not fit: int"),
@@ -53,7 +61,11 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("apiVersion: v1", "a document without `kind`", id="no kind"),
         pytest.param("kind: 1", "a document without `kind`", id="a kind that is a number"),
         pytest.param("kind: List\nitems: [1]", "a document without `kind`", id="an item that is no object"),
-        pytest.param("kind: List\nitems: &me [{kind: List, items: *me}]", "", id="a List that holds itself"),
+        pytest.param(
+            "kind: List\nitems: &me [{kind: List, items: *me}]",
+            "an alias of what holds it",
+            id="a List that holds itself",
+        ),
     ],
 )
 def test_what_is_no_object_of_the_api_is_refused_in_one_line(text: str, fault: str) -> None:
@@ -79,9 +91,9 @@ def test_labels_that_are_no_mapping_are_none(labels: object) -> None:
     assert read(metadata={"name": "a", "labels": labels})[0].labels == {}
 
 
-def test_what_of_the_data_is_no_text_is_left_out_and_named() -> None:
+def test_what_of_the_data_is_no_text_is_empty_and_named() -> None:
     configmap, faults = read(data={"patch_sla_hours": 24, "require_digest": False, 5: "five", "stale": "warn"})
-    assert configmap.data == {"5": "five", "stale": "warn"}
+    assert configmap.data == {"patch_sla_hours": "", "require_digest": "", "5": "five", "stale": "warn"}
     assert faults == [
         ("patch_sla_hours", "must be a text: put it in quotes"),
         ("require_digest", "must be a text: put it in quotes"),

@@ -100,7 +100,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ("{image: a.io/**/b, reason: r, owner: o, expires: 2026-05-15T00:00:00Z}", "image: ** stands alone"),
         ("{image: a.io/B, reason: r, owner: o, expires: 2026-05-15T00:00:00Z}", "image: a repository has lower-case"),
         ("text", "must be an object"),
-        ("&me [*me]", "must be an object"),
+        ("[1]", "must be an object"),
     ],
 )
 def test_an_entry_that_is_not_whole_is_refused_with_its_number_and_the_others_stay_in_force(
@@ -121,7 +121,7 @@ def test_an_entry_refused_now_is_not_kept_from_before() -> None:
 BROKEN = [
     pytest.param("- {", "not YAML: while parsing", id="cut off"),
     pytest.param("- [1]\n---\n- [2]\n", "is not one list of exceptions", id="two documents"),
-    pytest.param("- expires: 2026-13-45\n", "not YAML: month must be in 1..12", id="a date that is none"),
+    pytest.param("&me [*me]", "an alias of what holds it", id="a list that holds itself"),
     pytest.param("- !!python/object:os.system {}\n", "not YAML: could not determine a constructor", id="code"),
     pytest.param("- !!bool maybe\n", "not YAML: ", id="a tag that its value does not fit: bool"),
     pytest.param("- !!int ''\n", "not YAML: ", id="a tag that its value does not fit: int"),

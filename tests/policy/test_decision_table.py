@@ -207,7 +207,7 @@ class TestRow6Stale:
             "verified": hours_ago(99),
         }
         found = verdict(f"{API}@{digest('old')}", world({TAG: patched(PATCHED_TAG, earlier=[old])}))
-        assert (found.reason, found.use) == ("Stale", None)
+        assert (found.reason, found.use) == ("Stale", USE)
 
     @pytest.mark.parametrize(
         ("stale", "last_run", "expected"),
@@ -253,6 +253,12 @@ class TestRow7ApprovedTag:
         assert (found.allowed, found.warns, found.reason) == expected
         assert found.use == (f"{TAG}@{digest('source')}" if expected[2] == "CachedCopy" else None)
 
+    def test_a_tag_that_has_moved_on_is_no_longer_the_approvals(self) -> None:
+        before = {"reference": TAG, "digest": digest("clean"), "platforms": {}, "verified": hours_ago(3)}
+        where = world({TAG: patched(PATCHED_TAG, earlier=[before])})
+        assert decided(TAG, where) == (*DENIED, "PatchAvailable")
+        assert decided(f"{API}@{digest('clean')}", where) == (*ALLOWED, "Approved")
+
     def test_by_digest_it_runs_under_any_pull_policy(self) -> None:
         where = world({TAG: clean(TAG, earlier_sources=[digest("before")])})
         assert decided(f"{TAG}@{digest('source')}", where, pull_policy="Never") == (*ALLOWED, "Approved")
@@ -278,6 +284,21 @@ class TestRow8PatchAvailable:
         )
         assert verdict("nginx:1.25", where).use == f"{target}@{digest('patched')}"
         assert decided(target, where) == (*ALLOWED, "Approved")
+
+    def test_of_two_records_of_one_source_the_one_with_an_approval_decides(self) -> None:
+        both = {f"{API}:1": clean(f"{API}:1", verified=hours_ago(20)), f"{API}:2": patched(f"{API}:2-patched-20260509")}
+        where = snapshot(image_list(f"{API}:1", f"{API}:2"), records(both))
+        assert decided(SOURCE, where) == (*DENIED, "PatchAvailable")
+
+    def test_a_vulnerable_source_is_no_approval_in_the_repository_it_was_pushed_to(self) -> None:
+        target = "registry.example.com/patched/nginx:1-patched-20260509"
+        same = patched(target, approved_digest=digest("source"), approved_platforms={})
+        where = snapshot(
+            image_list("nginx:1", push_to="docker.io/library = registry.example.com/patched"),
+            records({"docker.io/library/nginx:1": same}),
+        )
+        assert decided(target, where) == (*DENIED, "Unlisted")
+        assert decided("nginx:1", where) == (*WARNED, "WithinSla")
 
     def test_a_stale_approval_is_never_advised(self) -> None:
         found = verdict(TAG, world({TAG: patched(PATCHED_TAG, verified=hours_ago(25))}))
@@ -365,6 +386,17 @@ class TestRow12Unscanned:
     def test_a_line_whose_new_digest_the_patcher_has_not_seen_has_no_record_yet(self) -> None:
         where = snapshot(image_list(f"{TAG}@{digest('new')}"), records({TAG: record()}))
         assert decided(f"{TAG}@{digest('new')}", where) == (*WARNED, "Unscanned")
+        assert decided(f"{API}@{digest('another')}", where) == (*DENIED, "Unlisted")
+
+    def test_a_line_that_a_team_adds_loosens_nothing_in_a_repository_of_the_main_list(self) -> None:
+        with_team = snapshot(
+            image_list(TAG),
+            team_list(f"{API}:0.*", f"{PATCHED_TAG}@{digest('x')}"),
+            records({TAG: patched(PATCHED_TAG)}),
+        )
+        assert decided(f"{API}@{digest('another')}", with_team) == (*DENIED, "Unlisted")
+        assert decided(PATCHED_TAG, with_team) == (*ALLOWED, "Approved")
+        assert decided(f"{API}:0.9", with_team) == (*WARNED, "Unscanned")
 
 
 class TestRow13Unlisted:

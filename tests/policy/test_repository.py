@@ -148,14 +148,14 @@ def test_a_vulnerable_platform_takes_only_itself_out_of_an_approval() -> None:
     assert set(repository(records(by_key)).approvals_by_digest) == {digest("patched")}
 
 
-def test_of_a_digest_with_several_tags_the_approved_one_decides_then_the_earliest_clock() -> None:
+def test_of_a_digest_with_several_tags_the_clock_that_started_first_comes_first() -> None:
     by_key = {
         f"{API}:late": record(first_vulnerable=hours_ago(1)),
         f"{API}:early": record(first_vulnerable=hours_ago(20)),
         f"{API}:approved": patched(f"{API}:approved-patched-20260509", first_vulnerable=hours_ago(0)),
     }
     found = repository(records(by_key))
-    assert list(found.tags_of_source(digest("source"))) == ["approved", "early", "late"]
+    assert list(found.tags_of_source(digest("source"))) == ["early", "late", "approved"]
     assert list(found.tags_of_source(digest("unknown"))) == []
 
 
@@ -173,7 +173,7 @@ def test_one_digest_twice_in_a_record_is_one_source() -> None:
         ([f"{API}:1@{digest('earlier')}"], Reason.UNLISTED),
         ([f"{API}:1", f"{API}:2"], Reason.UNSCANNED),
         ([f"{API}:1", f"{API}:2.*"], Reason.UNSCANNED),
-        ([f"{API}:1@{digest('other')}"], Reason.UNSCANNED),
+        ([f"{API}:1@{digest('other')}"], Reason.UNLISTED),
     ],
 )
 def test_an_unknown_digest_is_unscanned_while_some_line_lacks_its_record(lines: list[str], reason: Reason) -> None:

@@ -202,7 +202,13 @@ def test_what_cannot_be_read_is_a_bad_request_without_internal_names(gate: Gate,
         ({"object": pod(FRONTEND), "namespace": "staging"}, ["Excepted"]),
         ({"object": {"apiVersion": "v1", "kind": "Pod", "spec": pod(FRONTEND)["spec"]}}, ["SlaBreached"]),
         ({"object": {"apiVersion": "example.com/v1", "kind": "Widget", "spec": 5}}, []),
-        ({"object": {"kind": "Pod"}, "oldObject": {"spec": {"containers": 5}}}, []),
+        (
+            {
+                "object": {"apiVersion": "v1", "kind": "Pod"},
+                "oldObject": {"apiVersion": "example.com/v1", "kind": "Widget", "spec": {"containers": 5}},
+            },
+            [],
+        ),
     ],
 )
 def test_an_object_is_judged_as_a_review_would_be(question: object, reasons: list[str]) -> None:
@@ -277,3 +283,32 @@ def test_a_question_before_the_first_list_is_told_to_come_again(cold_gate: Gate,
     answer = cold_gate.ask("POST", "/v1/decisions", body)
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert (answer.json["allowed"], answer.json["reason"]) == (False, "NotReady")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (
+            {"object": {"spec": {"containers": [{"image": FRONTEND}]}}},
+            400,
+            "an object has a kind and an apiVersion, and both are texts",
+        ),
+        (
+            {"object": {"apiVersion": "v1", "kind": "List", "items": [pod(FRONTEND)]}},
+            400,
+            "a List is not judged as one: send each of its items",
+        ),
+        ({"images": ["nginx"] * 1001}, 413, "one question has at most 1000 images"),
+    ],
+)
+def test_what_might_hide_an_image_is_not_taken_for_an_object_without_one(
+    body: object, status: int, message: str
+) -> None:
+    answer = ask(body)
+    assert (answer.status, answer.json["allowed"], answer.json["message"]) == (status, False, message)
+
+
+def test_an_object_of_more_images_than_a_request_has_is_refused() -> None:
+    found = ask({"object": pod(*(f"nginx:{number}" for number in range(1001)))}).json
+    assert (found["allowed"], found["reason"]) == (False, "InvalidObject")
+    assert found["message"] == "the object: names more than 1000 images"

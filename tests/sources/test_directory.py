@@ -61,7 +61,7 @@ def test_files_of_other_endings_and_hidden_ones_are_passed_over(tmp_path: Path) 
         (b"{", "cannot be read: not YAML: while parsing"),
         (b"kind: !!bool maybe", "cannot be read: not YAML: "),
         (b"text", "a document without `kind` is no object of the Kubernetes API"),
-        (b"kind: List\nitems: &me [{kind: List, items: *me}]", "a List that holds Lists without end"),
+        (b"kind: List\nitems: &me [{kind: List, items: *me}]", "cannot be read: an alias of what holds it"),
         (b"apiVersion: v1\nkind: Secret\n", "a Secret (v1) is no ConfigMap (v1)"),
         (b"apiVersion: v1\nkind: ConfigMap\n", "a ConfigMap without metadata.name"),
     ],
@@ -109,7 +109,7 @@ def test_of_two_configmaps_of_one_name_the_first_counts(tmp_path: Path) -> None:
 def test_data_that_is_no_text_is_reported_under_its_configmap_and_key(tmp_path: Path) -> None:
     write(tmp_path, a__yaml=configmap("copa-image-list", "{patch_sla_hours: 24, stale: warn}"))
     reading = DirectorySource(tmp_path).read()
-    assert reading.configmaps["copa-image-list"].data == {"stale": "warn"}
+    assert reading.configmaps["copa-image-list"].data == {"patch_sla_hours": "", "stale": "warn"}
     assert [str(problem) for problem in reading.problems] == [
         "copa-image-list: patch_sla_hours: must be a text: put it in quotes"
     ]

@@ -20,7 +20,13 @@ from patchgate.server.judge import Judge, Question
 _Images = Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="Images to decide.", show_default=False)]
 _Manifests = Annotated[
     list[str] | None,
-    typer.Option("--filename", "-f", metavar="MANIFEST", help="A manifest, a directory of them, or - (repeatable)."),
+    typer.Option(
+        "--filename",
+        "-f",
+        envvar="PATCHGATE_FILENAME",
+        metavar="MANIFEST",
+        help="A manifest, a directory of them, or - (repeatable).",
+    ),
 ]
 _Namespace = Annotated[
     str,

@@ -13,6 +13,7 @@ VARIABLES: Final = frozenset(
     for name in (
         "CLOSE_V1",
         "DRAIN_SECONDS",
+        "FILENAME",
         "LISTEN",
         "NAMESPACE",
         "NOW",

@@ -5,6 +5,7 @@ Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached); 2
 
 import os
 import sys
+import traceback
 from typing import Final
 
 import typer
@@ -39,12 +40,21 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         refuse_unknown_variables(os.environ)
         code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)
         command = " ".join(["patchgate", *(word for word in given[:1] if word in _COMMANDS)])
         code = _complain(f"{command}: {say().rstrip('.')}; see {command} --help")
     except (SetupError, InputError) as error:
         code = _complain(f"patchgate: {error}")
+    except BrokenPipeError:  # whoever read has enough; what is left unsaid must not be said at the exit
+        sys.stdout = None  # as Python has it where standard output is closed
+        code = _COULD_NOT_ANSWER
+    except (OSError, UnicodeEncodeError) as error:
+        code = _complain(f"patchgate: cannot write the answer: {error}")
+    except Exception:  # noqa: BLE001 -- a defect of ours is no verdict: not 1
+        traceback.print_exc()
+        code = _complain("patchgate: a defect of patchgate, please report it with the lines above")
     sys.exit(code)
 
 

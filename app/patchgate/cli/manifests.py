@@ -3,16 +3,14 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final
 
-from patchgate.configmaps.documents import load_documents, unfold
+from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, unfold
 from patchgate.errors import InvalidManifestError
 from patchgate.policy.verdict import show
 from patchgate.policy.workload import Object
 from patchgate.server.objects import read_object
-
-_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +36,27 @@ def read_manifests(paths: Iterable[str], namespace: str) -> Iterator[Workload]:
     """
     for path, text in _read_texts(paths):
         try:
-            for document in load_documents(text):
-                for value in unfold(document):
-                    yield _make_workload(read_object(value), namespace)
+            for value in chain.from_iterable(map(unfold, _load(text))):
+                yield _make_workload(read_object(value), namespace)
         except InvalidManifestError as error:
             raise InvalidManifestError(f"{path}: {error}") from error
+
+
+def _load(text: str) -> list[object]:
+    documents = load_documents(text)
+    if not documents:
+        raise InvalidManifestError("empty, so no manifest")  # what a failed `helm template |` sends
+    return documents
 
 
 def _read_texts(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
         try:
             if path == "-":
-                yield _name(path), sys.stdin.read()
+                yield _name(path), sys.stdin.read() if sys.stdin else ""
             else:
                 yield from ((str(file), file.read_text(encoding="utf-8")) for file in _list_files(Path(path)))
-        except (UnicodeDecodeError, AttributeError) as error:  # the latter: standard input is closed
+        except UnicodeDecodeError as error:
             raise InvalidManifestError(f"{_name(path)}: not UTF-8 text, so no manifest") from error
         except OSError as error:
             raise InvalidManifestError(f"{path}: {error.strerror}; name a manifest, a directory or -") from error
@@ -65,9 +69,9 @@ def _name(path: str) -> str:
 def _list_files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix in _ENDINGS and file.is_file())
+    files = sorted(file for file in path.rglob("*") if file.suffix in MANIFEST_ENDINGS and file.is_file())
     if not files:
-        raise InvalidManifestError(f"{path}: no {', '.join(sorted(_ENDINGS))} file in this directory")
+        raise InvalidManifestError(f"{path}: no {', '.join(sorted(MANIFEST_ENDINGS))} file in this directory")
     return files
 
 

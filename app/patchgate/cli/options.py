@@ -1,9 +1,11 @@
 """Options that several commands take, each with its environment variable, and what they are read into."""
 
+import contextlib
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -32,13 +34,13 @@ Output = Annotated[
 ]
 
 
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
 def _parse_now(text: str) -> datetime:
-    try:
-        now = datetime.fromisoformat(text)
-        if now.tzinfo is not None:
-            return now.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
+    if _RFC_3339.fullmatch(text):
+        with contextlib.suppress(ValueError, OverflowError):  # 2026-02-30, or outside the calendar in UTC
+            return datetime.fromisoformat(text.upper()).astimezone(UTC)
     raise typer.BadParameter("write RFC 3339, such as 2026-05-09T12:00:00Z")
 
 

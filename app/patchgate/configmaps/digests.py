@@ -96,7 +96,7 @@ def _make_record(source: Reference, approval: Approval, day: datetime, *, is_cle
 
 
 def _join(records: list[Record]) -> Record:
-    newest, *others = sorted(records, key=lambda record: record.updated, reverse=True)
+    newest, *others = sorted(records, key=lambda record: record.updated)[::-1]  # of one day, the last line
     earlier = tuple(approval for record in others for approval in record.approvals)
     return replace(newest, earlier=earlier)
 

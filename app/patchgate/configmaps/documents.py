@@ -1,51 +1,70 @@
 """YAML documents (JSON is YAML too): read once, here, for ConfigMaps and manifests alike."""
 
+import re
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 import yaml
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import InvalidManifestError
-from patchgate.limits import YAML_DEPTH
+from patchgate.limits import YAML_DEPTH, YAML_NODES
 
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the one in C where there is one
+    """YAML's core schema (YAML 1.2, 10.3): no dates, no base 60, no merge keys; all of them can be made to explode."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]{1,18}$"), list("-+0123456789"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}$"), list("-+0123456789")
+)
+
+
+MANIFEST_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
+"""How the names of files end that hold YAML or JSON."""
+_NO_TEXT: Final = "must be a text: put it in quotes"
 
 
 def load_documents(text: str) -> list[object]:
     """Load every document that is not empty. An alias is one and the same value, never a copy.
 
     Raises:
-        InvalidManifestError: the text is no YAML, or nested deeper than YAML_DEPTH: the loader in C has no recursion
-            limit of its own, and would take the process with it.
+        InvalidManifestError: the text is no YAML, or too deep or large: the loader in C has no recursion limit of its
+            own, and would take the process with it.
     """
     try:
-        _check_depth(text)
-        return [document for document in yaml.load_all(text, Loader=_LOADER) if document is not None]
+        _check_size(text)
+        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
     except (
         yaml.YAMLError,
         ValueError,
+        ArithmeticError,
         LookupError,
         AttributeError,
-    ) as error:  # the last three: `!!int ""` and its like
+    ) as error:  # `!!int ""`, `!!float x`
         raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
-def unfold(document: object, depth: int = YAML_DEPTH) -> Iterator[dict[str, object]]:
+def unfold(document: object) -> Iterator[dict[str, object]]:
     """Give the object that a document is, or every object of the List that it is.
 
     Raises:
-        InvalidManifestError: it is no object of the Kubernetes API; or Lists hold Lists, deeper than `depth`.
+        InvalidManifestError: it is no object of the Kubernetes API.
     """
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise InvalidManifestError("a document without `kind` is no object of the Kubernetes API")
     if not document["kind"].endswith("List") or not isinstance(document.get("items"), list):
         yield document
         return
-    if not depth:
-        raise InvalidManifestError("a List that holds Lists without end")
     for item in document["items"]:
-        yield from unfold(item, depth - 1)
+        yield from unfold(item)
 
 
 def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, str]]]:
@@ -55,7 +74,7 @@ def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, s
         InvalidManifestError: the object is no ConfigMap, or has no name.
     """
     if obj.get("kind") != "ConfigMap" or obj.get("apiVersion") != "v1":
-        raise InvalidManifestError(f"a {obj.get('kind')} ({obj.get('apiVersion')}) is no ConfigMap (v1)")
+        raise InvalidManifestError(f"a {obj['kind']} ({obj.get('apiVersion')}) is no ConfigMap (v1)")
     metadata = obj.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not isinstance(metadata, dict) or not isinstance(name, str):
@@ -63,19 +82,30 @@ def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, s
     data = obj.get("data") or {}
     if not isinstance(data, dict):
         raise InvalidManifestError(f"{name}: data must be a mapping of texts")
-    texts = {str(key): value for key, value in data.items() if isinstance(value, str)}
-    faults = [(str(key), "must be a text: put it in quotes") for key in data if str(key) not in texts]
+    texts = {str(key): value if isinstance(value, str) else "" for key, value in data.items()}
+    faults = [(str(key), _NO_TEXT) for key, value in data.items() if not isinstance(value, str)]
     labels = metadata.get("labels")
-    texts_of_labels = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
-    return ConfigMap(name, texts_of_labels, texts), faults
+    own = labels.items() if isinstance(labels, dict) else ()
+    return ConfigMap(name, {str(key): value for key, value in own if isinstance(value, str)}, texts), faults
 
 
-def _check_depth(text: str) -> None:
-    depth = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+def _check_size(text: str) -> None:
+    """Check depth and number of the values before any is made, with every alias written out."""
+    sizes: dict[str, int] = {}
+    open_sizes, open_anchors = [0], [""]
+    for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
+            open_sizes.append(1)
+            open_anchors.append(event.anchor or "")
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if depth > YAML_DEPTH:
-            raise InvalidManifestError(f"nested deeper than {YAML_DEPTH} levels")
+            size = open_sizes.pop()
+            sizes[open_anchors.pop()] = size
+            open_sizes[-1] += size
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor in open_anchors:
+                raise InvalidManifestError("an alias of what holds it")
+            open_sizes[-1] += sizes.get(str(event.anchor), 1)
+        elif isinstance(event, yaml.ScalarEvent):
+            open_sizes[-1] += 1
+        if len(open_sizes) > YAML_DEPTH + 1 or open_sizes[-1] > YAML_NODES:
+            raise InvalidManifestError(f"nested deeper than {YAML_DEPTH} levels, or of more than {YAML_NODES} values")

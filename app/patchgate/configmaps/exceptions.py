@@ -1,9 +1,8 @@
 """`copa-exceptions`: time-bound exceptions. One without reason, owner or expiry is refused, the others count."""
 
-from datetime import datetime
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import load_documents
@@ -18,11 +17,6 @@ KEY: Final = "exceptions.yaml"
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-def _write_out(value: object) -> object:
-    """Give YAML's own timestamps as text: `expires: 2026-05-15T00:00:00Z` needs no quotes."""
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
 class _Exception(BaseModel):
     """One entry. Unknown keys are refused: a misspelt `namespaces` would widen it."""
 
@@ -32,7 +26,7 @@ class _Exception(BaseModel):
     namespaces: Annotated[tuple[_Text, ...] | None, Field(min_length=1)] = None
     reason: _Text
     owner: _Text
-    expires: Annotated[Time, BeforeValidator(_write_out)]
+    expires: Time
 
     def to_exception(self) -> ImageException:
         return ImageException(Pattern.parse(self.image), self.namespaces or (), self.reason, self.owner, self.expires)

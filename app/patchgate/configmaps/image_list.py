@@ -37,7 +37,7 @@ def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
 
 
 def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]], list[Problem]]:
-    lines: dict[str, tuple[ListLine, ...]] = {}
+    lines: dict[str, dict[tuple[str, str | None], ListLine]] = {}
     problems = []
     if KEY not in configmap.data:
         problems.append(Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line"))
@@ -51,12 +51,10 @@ def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]
             shown = show(image, SHOWN_VALUE_CHARACTERS)
             problems.append(Problem(configmap.name, f"line {number}", f"{shown!r}: {error}"))
             if repository := _find_repository(image):
-                lines.setdefault(repository, ())
+                lines.setdefault(repository, {})
         else:
-            known = lines.get(line.repository, ())
-            if not any((line.tag, line.digest) == (other.tag, other.digest) for other in known):
-                lines[line.repository] = (*known, line)
-    return lines, problems
+            lines.setdefault(line.repository, {}).setdefault((line.tag, line.digest), line)  # equal lines are one
+    return {repository: tuple(each.values()) for repository, each in lines.items()}, problems
 
 
 def _read_line(image: str, configmap: str, number: int) -> ListLine:

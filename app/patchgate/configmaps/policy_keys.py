@@ -111,9 +111,10 @@ def _read_mirrors(text: str) -> dict[str, str]:
     direct = {_read_registry(name): _read_registry(registry) for name, registry in _read_pairs(text)}
     own_names = {}
     for name, first in direct.items():
-        registry = first
-        for _ in direct:
-            registry = direct.get(registry, registry)
+        registry, seen = first, {name}
+        while registry in direct and registry not in seen:
+            seen.add(registry)
+            registry = direct[registry]
         if registry in direct:
             raise ValueError(f"{name} is its own mirror")
         own_names[name] = registry

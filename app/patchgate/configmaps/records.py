@@ -28,10 +28,10 @@ DIGESTS_KEY: Final = "digests.txt"
 class _Head(SchemaModel):
     """The file without its records' contents: one bad record must not cost the others."""
 
-    schema_: Annotated[int, Field(alias="schema")]
+    schema_: Annotated[int, Field(alias="schema", ge=1)]
     generation: NonNegativeInt = 0
     last_run: object = None
-    records: Annotated[dict[str, object], Field(default_factory=dict)]
+    records: dict[str, object]
 
 
 _TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
@@ -43,10 +43,15 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
     now: aware UTC; a time more than five minutes ahead of it makes its record bad.
     """
     name, text = configmap.name, configmap.data.get(KEY, "")
-    if not text.strip() and previous and previous.records:
+    is_empty = not text.strip() and not configmap.data.get(DIGESTS_KEY, "").strip()
+    if (is_empty and previous and previous.approvals) or (not text.strip() and previous and previous.records):
         return _refuse_whole(name, "is empty now", previous)
     try:
-        head = _Head.model_validate_json(text) if text.strip() else _Head.model_validate({"schema": RECORDS_SCHEMA})
+        head = (
+            _Head.model_validate_json(text)
+            if text.strip()
+            else _Head.model_validate({"schema": RECORDS_SCHEMA, "records": {}})
+        )
     except ValidationError as error:
         return _refuse_whole(name, f"is not to be read ({say_first_error(error)})", previous)
     if head.schema_ > RECORDS_SCHEMA:

@@ -1,5 +1,6 @@
 """A case: one image, with everything that a row of the decision table looks at, looked up once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -111,10 +112,21 @@ class Case:
         """Whether the tag is a listed one that named something vulnerable before."""
         return self.record is not None and bool(self.record.earlier_sources)
 
+    @property
+    def is_digest_to_come(self) -> bool:
+        """Whether it is a digest that the patcher may yet look at: pinned by a line, or of a line without a record."""
+        if self.repository is None or self.reference is None or self.reference.digest is None:
+            return False
+        return self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins
+
     def find_use(self) -> Approval | None:
         """Find what to use instead: an approval that row 4 allows now. None where there is none."""
-        known = self.snapshot.find_fresh_approval(self.record, self.now) if self.record else None
-        return self.approval if known is None and self.has_fresh_approval else known
+        if self.has_fresh_approval:
+            return self.approval
+        record = self.record
+        if record is None and self.approval and self.repository:
+            record = self.repository.find_owner(self.approval)
+        return self.snapshot.find_fresh_approval(record, self.now) if record else None
 
 
 def open_case(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Case:
@@ -127,9 +139,15 @@ def open_case(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> 
     approval = record = line = None
     if repository and reference.digest:  # the digest alone decides; the tag beside it is for people
         approval = repository.approvals_by_digest.get(reference.digest)
-        record = next(iter(repository.sources.get(reference.digest, ())), None)
+        record = _choose_record(repository.sources.get(reference.digest, ()), snapshot)
     elif repository and reference.tag:
         approval = repository.approvals_by_tag.get(reference.tag)
         line = repository.find_line(reference.tag)
         record = repository.find_record(reference.tag) if line else None
     return Case(image, reference, "", repository, approval, record, line, snapshot, asker, now)
+
+
+def _choose_record(records: Sequence[Record], snapshot: Snapshot) -> Record | None:
+    """Choose among the records of one source: one with an approval decides, else the clock that started first."""
+    approved = (record for record in records if snapshot.has_approval(record))
+    return next(approved, records[0] if records else None)

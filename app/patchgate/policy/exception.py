@@ -3,7 +3,7 @@
 Decides whether one covers an image. That reason, owner and expiry are there is checked where the ConfigMap is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -62,26 +62,29 @@ class ImageException:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionIndex:
-    """Exceptions by what they name: found by repository, else by registry, so their number costs nothing.
+    """Exceptions by what they name.
+
+    One that names a repository costs others nothing; one with a `*` in its path is looked at for each image of its
+    registry.
 
     Attributes:
         by_repository: normalised repository → exceptions that name just it.
         by_registry: normalised registry → exceptions whose path has a `*`.
     """
 
-    by_repository: Mapping[str, tuple[ImageException, ...]]
-    by_registry: Mapping[str, tuple[ImageException, ...]]
+    by_repository: Mapping[str, Sequence[ImageException]]
+    by_registry: Mapping[str, Sequence[ImageException]]
 
     @classmethod
     def build(cls, exceptions: Iterable[ImageException]) -> "ExceptionIndex":
         """Index the exceptions."""
-        by_repository: dict[str, tuple[ImageException, ...]] = {}
-        by_registry: dict[str, tuple[ImageException, ...]] = {}
+        by_repository: dict[str, list[ImageException]] = {}
+        by_registry: dict[str, list[ImageException]] = {}
         for exception in exceptions:
             pattern = exception.pattern
             index = by_repository if pattern.is_literal else by_registry
             key = f"{pattern.registry}/{pattern.path}" if pattern.is_literal else pattern.registry
-            index[key] = (*index.get(key, ()), exception)
+            index.setdefault(key, []).append(exception)
         return cls(by_repository, by_registry)
 
     def find(self, reference: Reference) -> Iterator[ImageException]:

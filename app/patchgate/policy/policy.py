@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from patchgate.policy.reference import Reference, normalise_path
+from patchgate.policy.reference import DOCKER_HUB, Reference, normalise_path
 
 
 class Severity(StrEnum):
@@ -76,10 +76,12 @@ class Naming:
 
     def find_target(self, repository: str) -> str | None:
         """Name the repository that the repository's patched images are pushed to; None: the same one."""
+        names = (repository, repository.replace(f"{DOCKER_HUB}/library/", f"{DOCKER_HUB}/", 1))  # as people write it
         for source, target in self.push_to:
-            if repository == source or repository.startswith(f"{source}/"):
-                registry, _, path = (target + repository.removeprefix(source)).partition("/")
-                return f"{registry}/{normalise_path(registry, path)}"
+            for name in names:
+                if name == source or name.startswith(f"{source}/"):
+                    registry, _, path = (target + name.removeprefix(source)).partition("/")
+                    return f"{registry}/{normalise_path(registry, path)}"
         return None
 
 

@@ -1,9 +1,10 @@
 """One repository of the snapshot: its list lines, records and approvals, indexed by tag and by digest."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from patchgate.limits import PATTERNS_OF_A_REPOSITORY
 from patchgate.policy.part import ImageListPart, ListLine, Problem
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.record import Approval, Record
@@ -24,7 +25,9 @@ class Repository:
         approvals_by_digest: digest of an index or a platform → freshest approval of it.
         sources: digest → records that have it as a source, those with an approval first.
         records: key → record that touches the repository: its own, and those that approve into it.
-        has_line_without_record: whether the patcher has yet to look at some line.
+        has_line_without_record: whether the patcher has yet to look at some line (of the main list, where that names
+            the repository: whoever adds a list must not loosen what others own).
+        unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
     """
 
@@ -38,6 +41,7 @@ class Repository:
     sources: Mapping[str, tuple[Record, ...]]
     records: Mapping[str, Record]
     has_line_without_record: bool
+    unseen_pins: frozenset[str]
     problems: tuple[Problem, ...]
 
     @classmethod
@@ -47,26 +51,31 @@ class Repository:
         lists: those that name it, the main one first: of two lines of one tag the first counts.
         records: those that touch it.
         """
-        all_lines = [line for part in lists for line in part.lines[name]]
-        lines, problems = _index_lines(all_lines)
-        patterns = tuple(line for line in all_lines if line.is_pattern)
-        own = {record.tag: record for record in records.values() if record.repository == name}
-        approvals = [
-            approval for record in records.values() for approval in record.approvals if approval.repository == name
+        main = [part for part in lists if part.policy]
+        listed = [
+            line if part in main or not main else replace(line, digest=None)
+            for part in lists
+            for line in part.lines[name]
         ]
-        by_tag, by_digest = _index_approvals(approvals, own.values())
+        lines, problems = _index_lines(listed)
+        patterns = [line for line in listed if line.is_pattern]
+        own = {record.tag: record for record in records.values() if record.repository == name}
+        approvals = [each for record in records.values() for each in record.approvals if each.repository == name]
+        by_tag, by_digest = _index_approvals(approvals, own, records.values())
+        deciding = [line for part in main or lists for line in part.lines[name]]
         return cls(
             name=name,
             is_tracked=bool(lists or approvals),
-            is_listed_by_strangers=bool(lists) and all(part.policy is None for part in lists),
+            is_listed_by_strangers=bool(lists) and not main,
             lines=lines,
-            patterns=patterns,
+            patterns=tuple(patterns[:PATTERNS_OF_A_REPOSITORY]),
             approvals_by_tag=by_tag,
             approvals_by_digest=by_digest,
             sources=_index_sources(own.values()),
             records=records,
-            has_line_without_record=any(_lacks_record(line, own) for line in (*lines.values(), *patterns)),
-            problems=problems,
+            has_line_without_record=any(_lacks_record(line, own) for line in deciding),
+            unseen_pins=frozenset(line.digest for line in lines.values() if line.digest and _is_unseen(line, own)),
+            problems=(*problems, *map(_report_pattern, patterns[PATTERNS_OF_A_REPOSITORY:])),
         )
 
     def find_line(self, tag: str) -> ListLine | None:
@@ -79,6 +88,11 @@ class Repository:
     def find_record(self, tag: str) -> Record | None:
         """Find the record of the tag in this repository."""
         return self.records.get(f"{self.name}:{tag}")
+
+    def find_owner(self, approval: Approval) -> Record | None:
+        """Find the record that holds the approval. Looks at each record of the repository."""
+        holders = (record for record in self.records.values() if any(each is approval for each in record.approvals))
+        return next(holders, None)
 
     def list_recorded_tags(self) -> Iterable[str]:
         """List the tags of this repository that have a record."""
@@ -101,46 +115,61 @@ def _index_lines(lines: Iterable[ListLine]) -> tuple[dict[str, ListLine], tuple[
     return index, tuple(problems)
 
 
+def _report_pattern(line: ListLine) -> Problem:
+    reason = f"one repository has at most {PATTERNS_OF_A_REPOSITORY} patterns; this one does not count"
+    return Problem(line.configmap, f"line {line.number}", reason)
+
+
 def _index_approvals(
-    approvals: Iterable[Approval], own: Iterable[Record]
+    approvals: Iterable[Approval], own: Mapping[str, Record], touching: Iterable[Record]
 ) -> tuple[dict[str, Approval], dict[str, Approval]]:
-    """Index the approvals. A source found vulnerable is never one."""
-    vulnerable = {digest for record in own for digest in record.vulnerable_sources}
+    """Index the approvals.
+
+    A source found vulnerable is never one, and a tag that has moved on is no approval's tag any more.
+    """
+    vulnerable = {digest for record in touching for digest in record.vulnerable_sources}
     by_tag: dict[str, Approval] = {}
     by_digest: dict[str, Approval] = {}
     for approval in approvals:
         if approval.digest in vulnerable:
             continue
-        _keep_freshest(by_tag, approval.tag, approval)
+        if not _has_moved_on(approval, own.get(approval.tag)):
+            _keep_freshest(by_tag, approval.tag, approval)
         for digest in approval.digests - vulnerable:
             _keep_freshest(by_digest, digest, approval)
     return by_tag, by_digest
 
 
+def _has_moved_on(approval: Approval, record: Record | None) -> bool:
+    return record is not None and record.source_digest not in (None, approval.digest)
+
+
 def _keep_freshest(index: dict[str, Approval], key: str, approval: Approval) -> None:
+    """Keep the one verified last; of two as fresh always the same, in whichever order they come."""
     known = index.get(key)
-    if known is None or (known.verified, known.tag) < (approval.verified, approval.tag):
+    if known is None or _order_of_approval(known) < _order_of_approval(approval):
         index[key] = approval
 
 
+def _order_of_approval(approval: Approval) -> tuple[datetime, str, str, list[tuple[str, str]]]:
+    return (approval.verified, approval.tag, approval.digest, sorted(approval.platforms.items()))
+
+
 def _index_sources(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
-    """Index sources. One digest may have several tags: an approval decides first, then the clock that started first."""
+    """Index sources; of several records of one, that whose clock started first comes first."""
     index: dict[str, tuple[Record, ...]] = {}
-    for record in sorted(records, key=_order_of_source):
+    for record in sorted(records, key=lambda record: (record.vulnerable_since(), record.tag)):
         for digest in dict.fromkeys(record.sources):
             index[digest] = (*index.get(digest, ()), record)
     return index
 
 
-def _order_of_source(record: Record) -> tuple[bool, datetime, str]:
-    return (not any(record.approvals), record.vulnerable_since(), record.tag)
-
-
 def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
-    """Tell whether the patcher has yet to look at the line: at its tag, at the digest that it pins, at any match."""
-    if line.is_pattern:
-        return not any(expands_to(line.tag, tag) for tag in records)
+    """Tell whether the patcher has yet to look at the line: at its tag, or at any match of its pattern."""
+    return not any(expands_to(line.tag, tag) for tag in records) if line.is_pattern else line.tag not in records
+
+
+def _is_unseen(line: ListLine, records: Mapping[str, Record]) -> bool:
+    """Tell whether the line's record is of another digest than the line pins."""
     record = records.get(line.tag)
-    if record is None:
-        return True
-    return line.digest is not None and record.source_digest is not None and line.digest not in record.sources
+    return record is not None and record.source_digest is not None and line.digest not in set(record.sources)

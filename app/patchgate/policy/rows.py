@@ -127,8 +127,7 @@ def sla_breached(case: Case) -> Verdict | None:
 
 def unscanned(case: Case) -> Verdict | None:
     """Row 12: listed without a record; or a digest where some line has no record yet."""
-    is_unknown_digest = case.has_digest and case.repository and case.repository.has_line_without_record
-    if case.line is None and not is_unknown_digest:
+    if case.line is None and not case.is_digest_to_come:
         return None
     return _by_effect(case.policy.unscanned, case, Reason.UNSCANNED, "the patcher has not looked at it yet")
 

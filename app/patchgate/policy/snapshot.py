@@ -63,7 +63,7 @@ class Snapshot:
             canonical_parts=canonical,
             policy=policy,
             repositories=repositories,
-            exceptions=_index_exceptions(canonical.values()),
+            exceptions=_index_exceptions(canonical, shared),
             last_run=max((part.last_run for part in records if part.last_run), default=None),
             generation=max((part.generation for part in records), default=0),
             conflicts=tuple(problem for repository in repositories.values() for problem in repository.problems),
@@ -116,10 +116,12 @@ def _order_of_part(part: Part) -> tuple[bool, str]:
     return (not (isinstance(part, ImageListPart) and part.policy), part.name)
 
 
-def _index_exceptions(parts: Iterable[Part]) -> ExceptionIndex:
-    return ExceptionIndex.build(
-        exception for part in parts if isinstance(part, ExceptionsPart) for exception in part.exceptions
-    )
+def _index_exceptions(parts: Mapping[str, Part], previous: Snapshot | None) -> ExceptionIndex:
+    before = previous.canonical_parts if previous else {}
+    if previous and not any(isinstance(part, ExceptionsPart) for part in _list_changed(before, parts)):
+        return previous.exceptions
+    holders = (part for part in parts.values() if isinstance(part, ExceptionsPart))
+    return ExceptionIndex.build(exception for part in holders for exception in part.exceptions)
 
 
 def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) -> Mapping[str, Repository]:

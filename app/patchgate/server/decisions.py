@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from patchgate.errors import InvalidManifestError, RequestError
+from patchgate.limits import IMAGES_OF_A_REQUEST
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -71,7 +72,7 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
         if has_object == (images is not None):
             raise RequestError(400, "give either images (a list of strings, or Kyverno's map) or object")
         if images is not None:
-            return judge.judge_images(_list_images(images), request.namespace, snapshot)
+            return judge.judge_images(_check_number(_list_images(images)), request.namespace, snapshot)
         return judge.judge(_read_question(request), Mode.ENFORCE, snapshot)
     except ValidationError as error:
         raise RequestError(400, say_first_error(error, whole="body")) from error
@@ -115,6 +116,12 @@ def _list_images(images: object) -> list[str]:
     except ValidationError as error:
         raise RequestError(400, say_first_error(error, within="images")) from error
     return [image.to_text() for group in groups.values() for image in group.values()]
+
+
+def _check_number(images: list[str]) -> list[str]:
+    if len(images) > IMAGES_OF_A_REQUEST:
+        raise RequestError(413, f"one question has at most {IMAGES_OF_A_REQUEST} images")
+    return images
 
 
 def _read_question(request: DecisionRequest) -> Question:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from patchgate.limits import IMAGES_OF_A_REQUEST
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide_all, softens
 from patchgate.policy.snapshot import Snapshot
@@ -77,6 +78,8 @@ class Judge:
         asker = Asker.of(question.username, question.operation, question.namespace, self.controllers)
         images = list_added_images(question.operation, question.obj, question.old, question.subresource)
         is_softened = softens(self.scope, asker, is_template=question.obj is not None and question.obj.is_template)
+        if len(images) > IMAGES_OF_A_REQUEST:
+            return conclude([_refuse(f"names more than {IMAGES_OF_A_REQUEST} images")], mode, is_softened=is_softened)
         return conclude(decide_all(images, snapshot, asker, self.clock()), mode, is_softened=is_softened)
 
     def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
@@ -90,8 +93,10 @@ class Judge:
         return conclude([verdict], mode, is_softened=self.on_error is OnError.ALLOW)
 
 
+def _refuse(fault: str) -> Verdict:
+    return Verdict("the object", allowed=False, reason=Reason.INVALID_OBJECT, text=fault)
+
+
 def conclude_unread(fault: str, mode: Mode) -> Decision:
     """Decide about an object that was not read: its kind has no images, or (fault) it should have and cannot be."""
-    return conclude(
-        [Verdict("the object", allowed=False, reason=Reason.INVALID_OBJECT, text=fault)] if fault else [], mode
-    )
+    return conclude([_refuse(fault)] if fault else [], mode)

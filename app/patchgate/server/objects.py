@@ -18,7 +18,11 @@ def read_object(value: Mapping[str, object]) -> Object:
     Raises:
         InvalidManifestError: a Pod or a Pod template is not as the API has it; says where.
     """
-    api_version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
+    api_version, kind = value.get("apiVersion"), value.get("kind")
+    if not isinstance(kind, str) or not isinstance(api_version, str):
+        raise InvalidManifestError("an object has a kind and an apiVersion, and both are texts")
+    if kind.endswith("List") and isinstance(value.get("items"), list):
+        raise InvalidManifestError(f"a {kind} is not judged as one: send each of its items")
     if not is_judged(api_version, kind):
         return Object(api_version, kind)
     try:

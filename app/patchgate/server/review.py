@@ -40,18 +40,20 @@ class _Review:
 
 
 @dataclass(frozen=True, slots=True)
-class _Envelope:
-    """As much of a review as names its object: read where the object itself cannot be."""
-
-    apiVersion: str  # noqa: N815
-    kind: str
-    request: "_EnvelopeRequest"
+class _EnvelopeRequest:
+    uid: str
+    operation: Any = None
+    subResource: Any = None  # noqa: N815
+    object: Any = None
 
 
 @dataclass(frozen=True, slots=True)
-class _EnvelopeRequest:
-    uid: str
-    object: Any = None
+class _Envelope:
+    """As much of a review as names its object: read where the rest cannot be."""
+
+    apiVersion: str  # noqa: N815
+    kind: str
+    request: _EnvelopeRequest
 
 
 _REVIEW: Final = TypeAdapter(_Review)
@@ -83,8 +85,8 @@ def read_review(body: bytes) -> Review:
     """
     try:
         review = _REVIEW.validate_json(body)
-    except ValidationError:
-        return _read_envelope(body)
+    except ValidationError as error:
+        return _read_envelope(body, say_first_error(error))
     _check_version(review.apiVersion, review.kind)
     request = review.request
     _check_uid(request.uid)
@@ -95,17 +97,25 @@ def read_review(body: bytes) -> Review:
     return Review(request.uid, question, is_dry_run=bool(request.dryRun))
 
 
-def _read_envelope(body: bytes) -> Review:
+def _read_envelope(body: bytes, fault: str) -> Review:
+    """Read what names the object, where (fault) the review as a whole cannot be read."""
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
         raise RequestError(400, f"not an AdmissionReview: {say_first_error(error, whole='body')}") from error
     _check_version(envelope.apiVersion, envelope.kind)
     _check_uid(envelope.request.uid)
-    obj = envelope.request.object if isinstance(envelope.request.object, dict) else {}
-    api_version, kind = str(obj.get("apiVersion", "")), str(obj.get("kind", ""))
-    fault = "its Pod template is not as the Kubernetes API has it" if is_judged(api_version, kind) else ""
-    return Review(envelope.request.uid, None, fault)
+    return Review(envelope.request.uid, None, "" if _is_unseen(envelope.request) else f"cannot be read: {fault}")
+
+
+def _is_unseen(request: _EnvelopeRequest) -> bool:
+    """Tell whether the request is allowed whatever its object holds: `list_added_images` would not look at it."""
+    if request.object is None or request.subResource == "status" or request.operation in ("DELETE", "CONNECT"):
+        return True
+    if not isinstance(request.object, dict):
+        return False
+    api_version, kind = request.object.get("apiVersion"), request.object.get("kind")
+    return isinstance(api_version, str) and isinstance(kind, str) and not is_judged(api_version, kind)
 
 
 def _check_version(api_version: str, kind: str) -> None:

@@ -9,18 +9,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from watchfiles import awatch
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.documents import load_documents, read_configmap, unfold
+from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, read_configmap, unfold
 from patchgate.errors import InvalidManifestError, SourceError
 from patchgate.limits import DEBOUNCE_MILLISECONDS, LOOK_AGAIN_SECONDS
 from patchgate.policy.part import Problem
 from patchgate.sources.source import Reading
-
-_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 
 _Signature = tuple[int, int, int]
 
@@ -88,7 +85,7 @@ class DirectorySource:
             paths = sorted(self._directory.iterdir())
         except OSError as error:
             raise SourceError(f"--source {self._directory}: {_say(error)}; name a directory of ConfigMaps") from error
-        return [path for path in paths if path.suffix in _ENDINGS and not path.name.startswith(".")]
+        return [path for path in paths if path.suffix in MANIFEST_ENDINGS and not path.name.startswith(".")]
 
     def _look_at(self, path: Path) -> _File:
         known = self._files.get(path)
