@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
@@ -26,9 +27,9 @@ TABLE = [
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     world = tmp_path_factory.mktemp("demo")
     lay_out(ROOT / "examples/demo/configmaps", world, NOW)
-    reading = DirectorySource(world).read()
-    assert reading.problems == ()
-    return snapshot(*reading.configmaps.values())
+    taken: list[ConfigMap] = []
+    assert DirectorySource(world).read(taken.append).problems == ()
+    return snapshot(*taken)
 
 
 def test_the_demo_has_no_problem_in_its_data(demo: Snapshot) -> None:

@@ -20,10 +20,19 @@ def configmap(name: str, data: str = "{}") -> str:
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {data}\n"
 
 
+def read_whole(directory: Path) -> tuple[dict[str, ConfigMap], list[str]]:
+    """The ConfigMaps of the directory, and its problems."""
+    taken: list[ConfigMap] = []
+    reading = DirectorySource(directory).read(taken.append)
+    configmaps = {configmap.name: configmap for configmap in taken}
+    assert (len(configmaps), configmaps.keys()) == (len(taken), reading.names)
+    return configmaps, [str(problem) for problem in reading.problems]
+
+
 def read(directory: Path) -> tuple[list[str], list[str]]:
     """The names of the ConfigMaps of the directory, and its problems."""
-    reading = DirectorySource(directory).read()
-    return list(reading.configmaps), [str(problem) for problem in reading.problems]
+    configmaps, problems = read_whole(directory)
+    return list(configmaps), problems
 
 
 def test_every_yaml_and_json_file_is_read_in_the_order_of_the_names(tmp_path: Path) -> None:
@@ -38,7 +47,7 @@ def test_every_yaml_and_json_file_is_read_in_the_order_of_the_names(tmp_path: Pa
 
 def test_a_configmap_comes_with_its_labels_and_data(tmp_path: Path) -> None:
     write(tmp_path, a__yaml="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: {l: 'true'}}\ndata: {k: ä}\n")
-    assert DirectorySource(tmp_path).read().configmaps == {"a": ConfigMap("a", {"l": "true"}, {"k": "ä"})}
+    assert read_whole(tmp_path)[0] == {"a": ConfigMap("a", {"l": "true"}, {"k": "ä"})}
 
 
 def test_a_file_may_hold_many_documents_and_lists(tmp_path: Path) -> None:
@@ -98,21 +107,41 @@ def test_of_two_configmaps_of_one_name_the_first_counts(tmp_path: Path) -> None:
         a__yaml=configmap("same", "{k: first}") + "---\n" + configmap("same", "{k: second}"),
         b__yaml=configmap("same", "{k: third}"),
     )
-    reading = DirectorySource(tmp_path).read()
-    assert reading.configmaps["same"].data == {"k": "first"}
-    assert [str(problem) for problem in reading.problems] == [
-        "a.yaml: same stands in another file or document too, which counts",
-        "b.yaml: same stands in another file or document too, which counts",
+    configmaps, problems = read_whole(tmp_path)
+    assert configmaps["same"].data == {"k": "first"}
+    assert problems == [
+        "a.yaml: same stands in it twice; the first counts",
+        "b.yaml: same stands in a.yaml too, which counts",
     ]
+
+
+def test_the_second_of_one_name_counts_once_the_first_is_gone(tmp_path: Path) -> None:
+    write(tmp_path, a__yaml=configmap("same", "{k: first}"), b__yaml=configmap("same", "{k: second}"))
+    source, taken = DirectorySource(tmp_path), list[ConfigMap]()
+    source.read(taken.append)
+    (tmp_path / "a.yaml").unlink()
+    assert source.read(taken.append).names == {"same"}
+    assert [each.data["k"] for each in taken] == ["first", "second"]
+
+
+def test_only_what_changed_is_handed_over_again_or_what_was_to_be_forgotten(tmp_path: Path) -> None:
+    write(tmp_path, a__yaml=configmap("a"), b__yaml=configmap("b"))
+    source, taken = DirectorySource(tmp_path), list[ConfigMap]()
+    source.read(taken.append)
+    source.read(taken.append)
+    assert [each.name for each in taken] == ["a", "b"]
+    write(tmp_path, b__yaml=configmap("b", "{k: v}"))
+    source.read(taken.append)
+    source.forget(["a", "unknown"])
+    source.read(taken.append)
+    assert [each.name for each in taken] == ["a", "b", "b", "a"]
 
 
 def test_data_that_is_no_text_is_reported_under_its_configmap_and_key(tmp_path: Path) -> None:
     write(tmp_path, a__yaml=configmap("copa-image-list", "{patch_sla_hours: 24, stale: warn}"))
-    reading = DirectorySource(tmp_path).read()
-    assert reading.configmaps["copa-image-list"].data == {"patch_sla_hours": "", "stale": "warn"}
-    assert [str(problem) for problem in reading.problems] == [
-        "copa-image-list: patch_sla_hours: must be a text: put it in quotes"
-    ]
+    configmaps, problems = read_whole(tmp_path)
+    assert configmaps["copa-image-list"].data == {"patch_sla_hours": "", "stale": "warn"}
+    assert problems == ["copa-image-list: patch_sla_hours: must be a text: put it in quotes"]
 
 
 def test_an_empty_directory_is_read_as_nothing(tmp_path: Path) -> None:
@@ -121,7 +150,7 @@ def test_an_empty_directory_is_read_as_nothing(tmp_path: Path) -> None:
 
 def test_a_missing_directory_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as refused:
-        DirectorySource(tmp_path / "missing").read()
+        DirectorySource(tmp_path / "missing").list_paths()
     assert str(refused.value) == (
         f"--source {tmp_path}/missing: No such file or directory; name a directory of ConfigMaps"
     )
@@ -130,7 +159,7 @@ def test_a_missing_directory_is_refused_with_what_to_do(tmp_path: Path) -> None:
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     write(tmp_path, a__yaml=configmap("one"))
     with pytest.raises(SourceError, match="Not a directory; name a directory of ConfigMaps"):
-        DirectorySource(tmp_path / "a.yaml").read()
+        DirectorySource(tmp_path / "a.yaml").list_paths()
 
 
 def test_a_mounted_configmap_is_read_once_and_follows_the_kubelets_swap(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from patchgate.configmaps.assemble import assemble
+from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
@@ -62,8 +62,9 @@ def load_snapshot(directory: Path, now: datetime) -> tuple[Snapshot, list[Proble
     Raises:
         SourceError: the directory cannot be read, or holds no main image list.
     """
-    reading = DirectorySource(directory).read()
-    snapshot = assemble(reading.configmaps.values(), (), None, Names(), now)
+    assembly = Assembly(None, Names(), now)
+    reading = DirectorySource(directory).read(assembly.take)
+    snapshot = assembly.build()
     problems = [*reading.problems, *snapshot.list_problems(now)]
     if not snapshot.is_complete:
         found = f" ({problems[0]})" if problems else ""

@@ -15,26 +15,51 @@ from patchgate.policy.snapshot import Snapshot
 _DELETED: Final = "is gone; its last good content stays in force"
 
 
+class Assembly:
+    """A snapshot in the making: the parts of the one before, and what came or changed since.
+
+    A ConfigMap is read as it is taken, so that its text need not be kept.
+    """
+
+    def __init__(self, previous: Snapshot | None, names: Names, now: datetime) -> None:
+        self._previous = previous
+        self._names = names
+        self._now = now
+        self._parts = dict(previous.parts) if previous else {}
+        self.taken: set[str] = set()
+
+    def take(self, configmap: ConfigMap) -> None:
+        """Take a ConfigMap that came or changed; one that counts as nothing is passed over."""
+        self.taken.add(configmap.name)
+        part = _read(configmap, self._parts.get(configmap.name), self._names, self._now)
+        if part:
+            self._parts[configmap.name] = part
+        else:
+            self._parts.pop(configmap.name, None)
+
+    def forget(self, name: str) -> None:
+        """Forget a ConfigMap that is gone.
+
+        A labelled list goes with its ConfigMap; of any other the last good content stays, and is reported: whoever
+        deletes one by mistake must not open the gate, nor shut it.
+        """
+        _forget(self._parts, name, self._names)
+
+    def build(self) -> Snapshot:
+        """Build the snapshot, sharing with the one before what did not change."""
+        return Snapshot.build(self._parts.values(), self._previous)
+
+
 def assemble(
     changed: Iterable[ConfigMap], deleted: Iterable[str], previous: Snapshot | None, names: Names, now: datetime
 ) -> Snapshot:
-    """Give the snapshot after a change; only what changed is read again.
-
-    changed: ConfigMaps that came or changed; at the start all of them. Those that count as nothing are passed over.
-    deleted: names of ConfigMaps that are gone. A labelled list goes with its ConfigMap; of any other the last good
-        content stays, and is reported: whoever deletes one by mistake must not open the gate, nor shut it.
-    now: aware UTC.
-    """
-    parts = dict(previous.parts) if previous else {}
+    """Give the snapshot after a change. now: aware UTC."""
+    assembly = Assembly(previous, names, now)
     for name in deleted:
-        _forget(parts, name, names)
+        assembly.forget(name)
     for configmap in changed:
-        part = _read(configmap, parts.get(configmap.name), names, now)
-        if part:
-            parts[configmap.name] = part
-        else:
-            parts.pop(configmap.name, None)
-    return Snapshot.build(parts.values(), previous)
+        assembly.take(configmap)
+    return assembly.build()
 
 
 def _read(configmap: ConfigMap, previous: Part | None, names: Names, now: datetime) -> Part | None:

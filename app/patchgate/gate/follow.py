@@ -4,14 +4,14 @@ Whatever goes wrong leaves the last good snapshot in force; it is counted, logge
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from patchgate.configmaps.assemble import assemble
-from patchgate.configmaps.configmap import ConfigMap, Names
+from patchgate.configmaps.assemble import Assembly
+from patchgate.configmaps.configmap import Names
 from patchgate.errors import SourceError
 from patchgate.gate.standing import Standing
 from patchgate.limits import RETRY_SECONDS
@@ -40,7 +40,7 @@ class Follower:
     clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
-    _known: Mapping[str, ConfigMap] = field(default_factory=dict)
+    _names_read: frozenset[str] = frozenset()
     _said: frozenset[Problem] = frozenset()
     _retried_at: datetime | None = None
 
@@ -53,13 +53,14 @@ class Follower:
     async def look(self) -> None:
         """Read the source once, and put in force what it now holds."""
         now = self.clock()
+        assembly = Assembly(self.standing.snapshot, self.names, now)
         try:
-            reading = await asyncio.to_thread(self.source.read)
-            snapshot = await asyncio.to_thread(self._assemble, reading, now)
+            reading, snapshot = await asyncio.to_thread(self._read, assembly, now)
         except SourceError as error:
             self.metrics.errors.labels("source").inc()
             self.standing.source_problems = (Problem("source", "", f"{error}; the last good data stays in force"),)
         except Exception:
+            self.source.forget(assembly.taken)
             self.metrics.errors.labels("source").inc()
             self.log.exception("the source could not be taken in; the last good data stays in force")
         else:
@@ -67,28 +68,27 @@ class Follower:
         self.standing.count_bad_entries(now)
         self._say_problems(now)
 
-    def _assemble(self, reading: Reading, now: datetime) -> Snapshot | None:
-        """Give the snapshot of a reading; None where nothing has changed."""
-        previous = self.standing.snapshot
-        changed = [each for name, each in reading.configmaps.items() if self._known.get(name) is not each]
-        deleted = self._known.keys() - reading.configmaps.keys()
-        changed += self._list_to_retry(reading, now)
-        if previous and not changed and not deleted:
-            return None
-        return assemble(changed, deleted, previous, self.names, now)
+    def _read(self, assembly: Assembly, now: datetime) -> tuple[Reading, Snapshot | None]:
+        """Read the source into the assembly (in a thread); no snapshot where nothing has changed."""
+        self._forget_bad_ones(now)
+        reading = self.source.read(assembly.take)
+        deleted = self._names_read - reading.names
+        for name in deleted:
+            assembly.forget(name)
+        if self.standing.snapshot and not assembly.taken and not deleted:
+            return reading, None
+        return reading, assembly.build()
 
-    def _list_to_retry(self, reading: Reading, now: datetime) -> list[ConfigMap]:
-        """List the ConfigMaps with problems, every RETRY_SECONDS: a time ahead of a clock that was wrong heals so."""
+    def _forget_bad_ones(self, now: datetime) -> None:
+        """Have ConfigMaps with problems read again every RETRY_SECONDS: what is ahead of a wrong clock heals so."""
         if self._retried_at and abs(now - self._retried_at) < timedelta(seconds=RETRY_SECONDS):
-            return []
+            return
         self._retried_at = now
         parts = self.standing.snapshot.parts if self.standing.snapshot else {}
-        return [
-            reading.configmaps[name] for name, part in parts.items() if part.problems and name in reading.configmaps
-        ]
+        self.source.forget(name for name, part in parts.items() if part.problems)
 
     def _put_in_force(self, reading: Reading, snapshot: Snapshot | None, now: datetime) -> None:
-        self._known = reading.configmaps
+        self._names_read = reading.names
         self.standing.source_problems = reading.problems
         self.standing.read_at = now
         if snapshot:
@@ -98,9 +98,8 @@ class Follower:
     def _say_problems(self, now: datetime) -> None:
         """Log each problem once, when it comes and when it goes."""
         standing = self.standing
-        problems = frozenset(
-            (*standing.source_problems, *(standing.snapshot.list_problems(now) if standing.snapshot else ()))
-        )
+        snapshot_problems = standing.snapshot.list_problems(now) if standing.snapshot else ()
+        problems = frozenset((*standing.source_problems, *snapshot_problems))
         for problem in sorted(problems - self._said, key=str):
             self.log.warning(
                 "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason

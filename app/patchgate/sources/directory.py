@@ -6,9 +6,10 @@ works as well: its files are links into `..data`, which the kubelet swaps whole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from watchfiles import awatch
 
@@ -20,14 +21,15 @@ from patchgate.policy.part import Problem
 from patchgate.sources.source import Reading
 
 _Signature = tuple[int, int, int]
+_UNREAD: Final[_Signature] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What a file held when it was last read: its ConfigMaps (the last good ones), and what is wrong with it."""
+    """What is remembered of a file: which ConfigMaps it holds (those it last held, where it cannot be read)."""
 
     signature: _Signature
-    configmaps: tuple[ConfigMap, ...] = ()
+    names: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -41,23 +43,31 @@ class DirectorySource:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._files: dict[Path, _File] = {}
+        self._owners: dict[str, Path] = {}
 
-    def read(self) -> Reading:
-        """Read the files that changed.
+    def read(self, take: Callable[[ConfigMap], None]) -> Reading:
+        """Read the files that changed, one at a time.
 
         Raises:
             SourceError: the directory is missing or cannot be listed.
         """
-        self._files = {path: self._look_at(path) for path in self.list_paths()}
-        configmaps: dict[str, ConfigMap] = {}
+        before, self._files = self._files, {}
+        owners: dict[str, Path] = {}
         problems: list[Problem] = []
-        for path, file in self._files.items():
+        for path in self.list_paths():
+            file = self._look_at(path, before.get(path), owners, take)
+            self._files[path] = file
             problems += file.problems
-            for configmap in file.configmaps:
-                if configmaps.setdefault(configmap.name, configmap) is not configmap:
-                    reason = f"{configmap.name} stands in another file or document too, which counts"
-                    problems.append(Problem(path.name, "", reason))
-        return Reading(configmaps, tuple(problems))
+            for name in file.names:
+                if owners.setdefault(name, path) is not path:
+                    problems.append(Problem(path.name, "", f"{name} stands in {owners[name].name} too, which counts"))
+        self._owners = owners
+        return Reading(frozenset(owners), tuple(problems))
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Read the files of these names again at the next reading."""
+        for path in {self._owners[name] for name in names if name in self._owners}:
+            self._files[path] = replace(self._files[path], signature=_UNREAD)
 
     async def changes(self) -> AsyncIterator[None]:
         """Say when to read again (inotify, and every LOOK_AGAIN_SECONDS)."""
@@ -87,21 +97,31 @@ class DirectorySource:
             raise SourceError(f"--source {self._directory}: {_say(error)}; name a directory of ConfigMaps") from error
         return [path for path in paths if path.suffix in MANIFEST_ENDINGS and not path.name.startswith(".")]
 
-    def _look_at(self, path: Path) -> _File:
-        known = self._files.get(path)
+    def _look_at(
+        self, path: Path, known: _File | None, owners: Mapping[str, Path], take: Callable[[ConfigMap], None]
+    ) -> _File:
+        """Look at a file; read it where it changed, or where what it holds counts only from now on."""
         try:
             signature = _sign(path)
-            if known and known.signature == signature:
+            new_here = known and any(name not in owners and self._owners.get(name) != path for name in known.names)
+            if known and known.signature == signature and not new_here:
                 return known
-            return _read(path, signature)
+            configmaps, problems = _read(path)
         except (OSError, UnicodeDecodeError, InvalidManifestError) as error:
-            last_good = known.configmaps if known else ()
-            kept = "; what it last held stays in force" if last_good else ""
+            names = known.names if known else ()
+            kept = "; what it last held stays in force" if names else ""
             problem = Problem(path.name, "", f"cannot be read: {_say(error)}{kept}")
-            return _File(_sign_or_none(path), last_good, (problem,))
+            return _File(_sign_or_none(path), names, (problem,))
+        taken: dict[str, ConfigMap] = {}
+        for configmap in configmaps:
+            if configmap.name not in owners and taken.setdefault(configmap.name, configmap) is configmap:
+                take(configmap)
+        twice = [each.name for each in configmaps if each.name in taken and taken[each.name] is not each]
+        problems += [Problem(path.name, "", f"{name} stands in it twice; the first counts") for name in twice]
+        return _File(signature, tuple(dict.fromkeys(each.name for each in configmaps)), tuple(problems))
 
 
-def _read(path: Path, signature: _Signature) -> _File:
+def _read(path: Path) -> tuple[list[ConfigMap], list[Problem]]:
     configmaps: list[ConfigMap] = []
     problems: list[Problem] = []
     for document in load_documents(path.read_text(encoding="utf-8")):
@@ -111,7 +131,7 @@ def _read(path: Path, signature: _Signature) -> _File:
                 configmaps.append(configmap)
         except InvalidManifestError as error:
             problems.append(Problem(path.name, "", str(error)))
-    return _File(signature, tuple(configmaps), tuple(problems))
+    return configmaps, problems
 
 
 def _sign(path: Path) -> _Signature:
@@ -124,7 +144,7 @@ def _sign_or_none(path: Path) -> _Signature:
     try:
         return _sign(path)
     except OSError:
-        return (0, 0, 0)
+        return _UNREAD
 
 
 def _say(error: Exception) -> str:

@@ -1,6 +1,9 @@
-"""What every source gives: the ConfigMaps as they stand, what could not be read, and word of a change."""
+"""What every source gives: the ConfigMaps that came or changed, the names of all, and word of a change.
 
-from collections.abc import AsyncIterator, Mapping
+A source keeps no content: a ConfigMap is handed over once, one at a time, and may be forgotten by then.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,23 +16,27 @@ class Reading:
     """One look at a source.
 
     Attributes:
-        configmaps: name → ConfigMap. One that has not changed is the same object as in the reading before.
+        names: of every ConfigMap there is, changed or not.
         problems: what could not be read.
     """
 
-    configmaps: Mapping[str, ConfigMap]
+    names: frozenset[str]
     problems: tuple[Problem, ...]
 
 
 class Source(Protocol):
     """A place that ConfigMaps come from: a directory, a cluster."""
 
-    def read(self) -> Reading:
-        """Read what has changed since the last time. Blocks; one call at a time.
+    def read(self, take: Callable[[ConfigMap], None]) -> Reading:
+        """Hand over what came or changed since the last time; at first everything. Blocks; one call at a time.
 
         Raises:
             SourceError: the source as a whole cannot be read.
         """
+        ...
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Hand these over again at the next reading, changed or not."""
         ...
 
     def changes(self) -> AsyncIterator[None]:
