@@ -74,6 +74,8 @@ DRAIN_SECONDS: Final = 15
 """How long the gate serves on after SIGTERM: until every kube-apiserver has heard that its endpoint is gone."""
 SHUTDOWN_SECONDS: Final = 20
 """How long open requests may take to end when the gate has drained."""
+VERDICTS_REMEMBERED: Final = 4096
+"""Verdicts kept for images that are asked about again: about 2 MB."""
 PAGE_IMAGES: Final = 100
 """Images of one page of /v1/images, where nobody asks for fewer or more."""
 PAGE_IMAGES_MOST: Final = 1000

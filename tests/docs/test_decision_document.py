@@ -3,10 +3,10 @@
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
@@ -15,6 +15,9 @@ from tests.world import NOW, snapshot, verdict
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "examples/demo"))
 from layout import lay_out  # type: ignore[import-not-found]  # noqa: E402 -- a script beside the demo, no package
+
+if TYPE_CHECKING:
+    from patchgate.configmaps.configmap import ConfigMap
 
 TABLE = [
     [cell.strip() for cell in line.strip("|").split("|")]

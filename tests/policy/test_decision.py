@@ -4,7 +4,7 @@ import pytest
 
 from patchgate.limits import DENIED_IMAGES_SHOWN, WARNINGS
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
-from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide_all, softens
+from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide, softens
 from patchgate.policy.workload import Image, Operation
 from tests.world import NOW, digest, exceptions, hours_ago, image_list, patched, record, records, snapshot
 
@@ -24,7 +24,7 @@ USE = f"{API}:1-patched-20260509@{digest('patched')}"
 
 
 def concluded(*images: str, mode: Mode = Mode.ENFORCE, is_softened: bool = False) -> Decision:
-    verdicts = decide_all((Image(image, "Always") for image in images), WORLD, Asker("shop"), NOW)
+    verdicts = [decide(Image(image, "Always"), WORLD, Asker("shop"), NOW) for image in images]
     return conclude(verdicts, mode, is_softened=is_softened)
 
 

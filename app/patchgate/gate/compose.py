@@ -29,6 +29,7 @@ from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair
+from patchgate.server.verdict_cache import VerdictCache
 from patchgate.sources.directory import DirectorySource
 from patchgate.sources.source import Source
 
@@ -72,7 +73,9 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error)
+    judge = Judge(
+        lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=VerdictCache().decide
+    )
     app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
     ops = make_ops_app(judge, metrics.registry, app)

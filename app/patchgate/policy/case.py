@@ -87,6 +87,11 @@ class Case:
         return self.approval is not None and self.approval.is_fresh(self.now, self.policy.stale_after)
 
     @property
+    def fresh_until(self) -> datetime | None:
+        """To when what the tag or digest names is fresh."""
+        return self.approval.verified + self.policy.stale_after if self.approval else None
+
+    @property
     def has_digest(self) -> bool:
         """Whether the image is named by digest."""
         return self.reference is not None and self.reference.digest is not None

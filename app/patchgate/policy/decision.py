@@ -74,11 +74,6 @@ def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Ver
     return next(verdict for verdict in answers if verdict)  # the last row always answers
 
 
-def decide_all(images: Iterable[Image], snapshot: Snapshot, asker: Asker, now: datetime) -> tuple[Verdict, ...]:
-    """Decide each image."""
-    return tuple(decide(image, snapshot, asker, now) for image in images)
-
-
 def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softened: bool = False) -> Decision:
     """Conclude from the verdicts what happens to the request.
 

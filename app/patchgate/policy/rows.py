@@ -5,12 +5,15 @@ A row that has nothing to say returns None. Which of deny, warn and allow a row 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Final
 
 from patchgate.policy.case import Case
 from patchgate.policy.policy import DigestRequirement, Effect, StaleEffect
 from patchgate.policy.record import Approval, State
 from patchgate.policy.verdict import Reason, Verdict, say_duration, say_time, show
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def invalid_reference(case: Case) -> Verdict | None:
@@ -40,13 +43,13 @@ def not_tracked(case: Case) -> Verdict | None:
         return None
     if case.policy.require_digest is DigestRequirement.ALL and case.reference and not case.reference.digest:
         return _deny(case, Reason.DIGEST_REQUIRED, "every image must carry a digest: name it REPO:TAG@sha256:…")
-    return _allow(case, Reason.NOT_TRACKED, "its repository is not tracked")
+    return _allow(case, Reason.NOT_TRACKED, "its repository is not tracked", until=FOREVER)
 
 
 def approved_digest(case: Case) -> Verdict | None:
     """Row 4: digest of a fresh approval."""
     if case.has_digest and case.has_fresh_approval:
-        return _allow(case, Reason.APPROVED, "an approved digest")
+        return _allow(case, Reason.APPROVED, "an approved digest", until=case.fresh_until)
     return None
 
 
@@ -77,7 +80,7 @@ def approved_tag(case: Case) -> Verdict | None:
     if not case.has_fresh_approval:
         return None
     if not case.may_be_an_old_copy or case.image.pull_policy == "Always":
-        return _allow(case, Reason.APPROVED, "an approved tag")
+        return _allow(case, Reason.APPROVED, "an approved tag", until=case.fresh_until)
     text = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
     effect = Effect.DENY if case.image.pull_policy else Effect.WARN
     return _by_effect(effect, case, Reason.CACHED_COPY, text, case.find_use())
@@ -158,8 +161,8 @@ ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
 )
 
 
-def _allow(case: Case, reason: Reason, text: str) -> Verdict:
-    return Verdict(_name(case), allowed=True, reason=reason, text=text)
+def _allow(case: Case, reason: Reason, text: str, until: datetime | None = None) -> Verdict:
+    return Verdict(_name(case), allowed=True, reason=reason, text=text, until=until)
 
 
 def _warn(case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:

@@ -52,6 +52,7 @@ class Verdict:
         approval: what to use instead, by digest, which row 4 allows now; None where there is none.
         warns: whether an allowed image is warned about.
         audit: what the audit log must keep; empty for nothing.
+        until: to when the same snapshot gives the same verdict, this instant included; None where nobody reckoned it.
     """
 
     image: str
@@ -61,6 +62,7 @@ class Verdict:
     approval: Approval | None = None
     warns: bool = False
     audit: str = ""
+    until: datetime | None = None
 
     @property
     def use(self) -> str | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from patchgate.limits import IMAGES_OF_A_REQUEST
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
-from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide_all, softens
+from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide, softens
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict, show
 from patchgate.policy.workload import Image, Object, Operation, list_added_images
@@ -60,6 +60,7 @@ class Judge:
         scope: for whom a denial counts.
         controllers: users that count as built-in controllers.
         on_error: what a review gets when deciding fails.
+        decide: decides one image; the policy's own, or one that remembers.
     """
 
     current: Callable[[], Snapshot | None]
@@ -67,6 +68,7 @@ class Judge:
     scope: Scope = Scope.ALL
     controllers: frozenset[str] = BUILT_IN_CONTROLLERS
     on_error: OnError = OnError.DENY
+    decide: Callable[[Image, Snapshot, Asker, datetime], Verdict] = decide
 
     def take_snapshot(self) -> Snapshot | None:
         """Take the snapshot in force; None while it is not known what is tracked."""
@@ -80,11 +82,15 @@ class Judge:
         is_softened = softens(self.scope, asker, is_template=question.obj is not None and question.obj.is_template)
         if len(images) > IMAGES_OF_A_REQUEST:
             return conclude([_refuse(f"names more than {IMAGES_OF_A_REQUEST} images")], mode, is_softened=is_softened)
-        return conclude(decide_all(images, snapshot, asker, self.clock()), mode, is_softened=is_softened)
+        return conclude(self._decide_all(images, snapshot, asker), mode, is_softened=is_softened)
 
     def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
         """Judge images of which nothing else is known: no pull policy, nobody who asks."""
-        return conclude(decide_all(map(Image, images), snapshot, Asker(namespace), self.clock()))
+        return conclude(self._decide_all(map(Image, images), snapshot, Asker(namespace)))
+
+    def _decide_all(self, images: Iterable[Image], snapshot: Snapshot, asker: Asker) -> list[Verdict]:
+        now = self.clock()
+        return [self.decide(image, snapshot, asker, now) for image in images]
 
     def conclude_failed(self, mode: Mode) -> Decision:
         """Decide where deciding failed: a defect of ours must neither open the gate nor shut a warning one."""

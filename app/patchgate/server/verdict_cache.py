@@ -1,0 +1,40 @@
+"""Remembers verdicts of images that are asked about again and again: a rollout asks the same of each of its Pods.
+
+Only verdicts that say until when they hold are remembered (approved, not tracked), for one snapshot, and served only
+between the instant they were given and that one. Used by the event loop alone: cachetools takes no lock.
+"""
+
+from datetime import datetime
+
+from cachetools import LRUCache
+
+from patchgate.limits import VERDICTS_REMEMBERED
+from patchgate.policy.case import Asker
+from patchgate.policy.decision import decide
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Verdict
+from patchgate.policy.workload import Image
+
+_Key = tuple[str, str | None, str | None, bool]
+
+
+class VerdictCache:
+    """Decides as the policy does, from memory where it can."""
+
+    def __init__(self, size: int = VERDICTS_REMEMBERED) -> None:
+        self._snapshot: Snapshot | None = None
+        self._remembered: LRUCache[_Key, tuple[datetime, datetime, Verdict]] = LRUCache(size)
+
+    def decide(self, image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
+        """Decide one image. now: aware UTC."""
+        if snapshot is not self._snapshot:
+            self._remembered.clear()
+            self._snapshot = snapshot
+        key = (image.text, image.pull_policy, asker.namespace, asker.is_controller)
+        remembered = self._remembered.get(key)
+        if remembered and remembered[0] <= now <= remembered[1]:
+            return remembered[2]
+        verdict = decide(image, snapshot, asker, now)
+        if verdict.until:
+            self._remembered[key] = (now, verdict.until, verdict)
+        return verdict
