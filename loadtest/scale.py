@@ -4,8 +4,9 @@ import random
 from collections.abc import Callable, Sequence
 from itertools import count
 
-from loadtest.ratio import Ratio, compare
-from loadtest.worlds import NOW, RECORDS_PER_CONFIGMAP, list_configmaps, make_records, name_image
+from loadtest.figure import Bar, Figure
+from loadtest.ratio import compare
+from loadtest.worlds import NOW, RECORDS_PER_CONFIGMAP, list_configmaps, make_records, name_approved, name_image
 from patchgate.configmaps.assemble import assemble
 from patchgate.configmaps.configmap import ConfigMap, Names
 from patchgate.policy.case import Asker
@@ -18,8 +19,8 @@ DECISIONS = 20_000
 NAMES = Names(record_configmaps=200)
 
 
-def measure() -> list[Ratio]:
-    """Measure every ratio."""
+def measure_scale() -> list[Figure]:
+    """Measure what grows with the world, and what must not."""
     configmaps = list_configmaps(IMAGES)
     large, small = _build(configmaps), _build(list_configmaps(10))
     world = f"{IMAGES:,} images in {len(configmaps)} ConfigMaps"
@@ -27,7 +28,11 @@ def measure() -> list[Ratio]:
     return [
         compare("a decision, ten images ÷ the same (A/A: the noise)", _decider(small, range(10)), ten, rounds=15),
         compare(
-            f"a decision, {world} ÷ ten, about the same images", _decider(large, range(10)), ten, rounds=15, bar=1.1
+            f"a decision, {world} ÷ ten, about the same images",
+            _decider(large, range(10)),
+            ten,
+            rounds=15,
+            bar=Bar(1.1),
         ),
         compare("the same, about 20,000 different images ÷ about ten", _decider(large, range(IMAGES)), ten, rounds=15),
         compare(
@@ -35,7 +40,7 @@ def measure() -> list[Ratio]:
             _changer(large),
             lambda: _build(configmaps),
             rounds=5,
-            bar=0.05,
+            bar=Bar(0.05),
         ),
     ]
 
@@ -49,7 +54,7 @@ def _decider(snapshot: Snapshot, numbers: Sequence[int]) -> Callable[[], None]:
     pick = random.Random(1)  # noqa: S311 -- which images, no secret
     chosen = [pick.choice(numbers) // 2 * 2 for _ in range(DECISIONS)]
     asked = [
-        Image(name_image(number) + ("-patched-20260509" if index % 2 else ""), "Always")
+        Image(name_approved(number) if index % 2 else name_image(number), "Always")
         for index, number in enumerate(chosen)
     ]
     asker = Asker("shop")

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap, Names
@@ -13,8 +13,8 @@ RECORDS_PER_CONFIGMAP: Final = 620
 LINES_PER_CONFIGMAP: Final = 12_500
 
 
-def list_configmaps(images: int) -> list[ConfigMap]:
-    """Give the ConfigMaps of a world of so many images: the main list, labelled lists, and records."""
+def list_configmaps(images: int, now: datetime = NOW) -> list[ConfigMap]:
+    """Give the ConfigMaps of a world of so many images at that time: the main list, labelled lists, and records."""
     numbers = range(images)
     names = Names()
     lists = [
@@ -25,14 +25,15 @@ def list_configmaps(images: int) -> list[ConfigMap]:
         )
         for part, chunk in enumerate(_split(numbers, LINES_PER_CONFIGMAP))
     ]
-    return [*lists, *(make_records(part, chunk) for part, chunk in enumerate(_split(numbers, RECORDS_PER_CONFIGMAP)))]
+    chunks = enumerate(_split(numbers, RECORDS_PER_CONFIGMAP))
+    return [*lists, *(make_records(part, chunk, now=now) for part, chunk in chunks)]
 
 
-def make_records(part: int, numbers: Sequence[int], generation: int = 1) -> ConfigMap:
-    """Make one ConfigMap of records."""
+def make_records(part: int, numbers: Sequence[int], generation: int = 1, now: datetime = NOW) -> ConfigMap:
+    """Make one ConfigMap of records, as the patcher left it within the day before that time."""
     name = Names().records + (f"-{part}" if part else "")
-    records = {name_image(number): _make_record(number) for number in numbers}
-    head = {"schema": 1, "generation": generation, "last_run": "2026-05-09T11:00:00Z", "records": records}
+    records = {name_image(number): _make_record(number, now) for number in numbers}
+    head = {"schema": 1, "generation": generation, "last_run": _say(now - timedelta(hours=1)), "records": records}
     return ConfigMap(name, {}, {"digests.txt": "", "records.json": json.dumps(head)})
 
 
@@ -41,29 +42,39 @@ def name_image(number: int) -> str:
     return f"registry.example.com/team-{number // 1000}/app-{number // 10}:1.{number % 10}"
 
 
-def _make_record(number: int) -> dict[str, object]:
+def name_approved(number: int) -> str:
+    """Name the patched image that is approved in the stead of an even-numbered one."""
+    return f"{name_image(number)}-patched-20260509"
+
+
+def _make_record(number: int, now: datetime) -> dict[str, object]:
     image = name_image(number)
     is_patched = number % 2 == 0
+    verified = _say(now - timedelta(hours=5))
     return {
         "state": "patched" if is_patched else "pending",
         "source_digest": _digest(image),
         "source_platforms": {"linux/amd64": _digest(f"{image} amd64")},
         "earlier_sources": [],
-        "approved_reference": f"{image}-patched-20260509" if is_patched else None,
+        "approved_reference": name_approved(number) if is_patched else None,
         "approved_digest": _digest(f"{image} patched") if is_patched else None,
         "approved_platforms": {"linux/amd64": _digest(f"{image} patched amd64")} if is_patched else {},
-        "first_seen": "2026-04-02T00:03:11Z",
-        "first_vulnerable": "2026-05-09T00:03:11Z",
-        "patched": "2026-05-09T06:04:52Z" if is_patched else None,
-        "verified": "2026-05-09T06:05:20Z" if is_patched else None,
+        "first_seen": _say(now - timedelta(days=37)),
+        "first_vulnerable": _say(now - timedelta(hours=12)),
+        "patched": _say(now - timedelta(hours=6)) if is_patched else None,
+        "verified": verified if is_patched else None,
         "threshold": "CRITICAL",
         "fixable_before": {"CRITICAL": 2, "HIGH": 5},
         "fixable_after": {},
-        "scanner": {"name": "trivy", "version": "0.69.3", "database": "2026-05-09T00:11:00Z"},
+        "scanner": {"name": "trivy", "version": "0.69.3", "database": _say(now - timedelta(hours=12))},
         "earlier": [],
-        "updated": "2026-05-09T06:05:21Z",
+        "updated": verified,
         "message": "2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2",
     }
+
+
+def _say(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _digest(seed: str) -> str:

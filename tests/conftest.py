@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import uvloop
 import yaml
 from prometheus_client import CollectorRegistry
 
@@ -29,9 +30,11 @@ from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Scope
 from patchgate.policy.part import Problem
 from patchgate.server.app import make_app
-from patchgate.server.judge import Judge
+from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
+from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
+from patchgate.server.serve import Server, listen, serve
 from tests.world import (
     FIXTURES,
     NOW,
@@ -47,6 +50,7 @@ from tests.world import (
 )
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.types import ASGIApp, Message
 
     from patchgate.configmaps.configmap import ConfigMap
@@ -170,6 +174,11 @@ class Gate:
         """The lines of the log that tell of such an event."""
         return [line for line in map(json.loads, self.said) if line["event"] == event]
 
+    def metric(self, series: str) -> float:
+        """The value of a series of `/metrics`, named as it stands there; 0 where there is none."""
+        lines = (line.rpartition(" ") for line in self.ask_ops("/metrics").text.splitlines())
+        return next((float(value) for name, _, value in lines if name == series), 0.0)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(START_SECONDS)
@@ -225,6 +234,94 @@ def make_gate_app(
     judge = Judge(current=lambda: standing, clock=lambda: NOW, scope=scope)
     reporter = Reporter(GateMetrics(CollectorRegistry()), make_log(io.StringIO()))
     return make_app(judge, reporter, Life(0), lambda: source_problems)
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Both applications of a gate in this process, with what they count and log."""
+
+    main: "FastAPI"
+    ops: "FastAPI"
+    metrics: GateMetrics
+    log: io.StringIO
+
+    @property
+    def logged(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
+
+
+def make_doors(
+    *configmaps: "ConfigMap",
+    clock: Callable[[], datetime] = lambda: NOW,
+    on_error: OnError = OnError.DENY,
+    log: io.StringIO | None = None,
+) -> Doors:
+    """Both applications at the clock's time; without ConfigMaps, before the first snapshot."""
+    standing = snapshot(*configmaps) if configmaps else None
+    judge = Judge(current=lambda: standing, clock=clock, on_error=on_error)
+    metrics, stream = GateMetrics(CollectorRegistry()), log or io.StringIO()
+    main = make_app(judge, Reporter(metrics, make_log(stream)), Life(0), lambda: ())
+    return Doors(main, make_ops_app(judge, metrics.registry, main), metrics, stream)
+
+
+@dataclass(frozen=True)
+class Served:
+    """An application served by a thread of this process over plain HTTP, for limits that a test makes small."""
+
+    server: Server
+    life: Life
+    loop: asyncio.AbstractEventLoop
+    address: tuple[str, int]
+    thread: threading.Thread
+
+    @property
+    def connections(self) -> int:
+        return len(self.server.server_state.connections)
+
+    def open(self) -> socket.socket:
+        return socket.create_connection(self.address, timeout=START_SECONDS)
+
+    def tell(self, what: Callable[[], None]) -> None:
+        """Have the event loop do something; return once it is done."""
+        done = threading.Event()
+        self.loop.call_soon_threadsafe(what)
+        self.loop.call_soon_threadsafe(done.set)
+        assert done.wait(START_SECONDS)
+
+
+@contextmanager
+def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
+    """Serve until the block ends."""
+    listener = listen("--listen", "127.0.0.1", 0)
+    server = Server(app, listener, None)
+    loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            loops.put(runner.get_loop())
+            runner.run(serve([server], life))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    served = Served(server, life, loops.get(timeout=START_SECONDS), listener.getsockname(), thread)
+    try:
+        wait_until(lambda: server.started)
+        yield served
+    finally:
+        if thread.is_alive():
+            served.loop.call_soon_threadsafe(life.hurry)
+        thread.join(START_SECONDS)
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait, within START_SECONDS."""
+    deadline = time.monotonic() + START_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")

@@ -88,6 +88,8 @@ DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""
 LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
+SETTLED_SECONDS: Final = 3
+"""How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60
 """How often a ConfigMap with problems is read again: a clock that was wrong may be right by then."""
 CERTIFICATE_POLL_SECONDS: Final = 2

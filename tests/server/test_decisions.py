@@ -304,7 +304,7 @@ def test_a_question_before_the_first_list_is_told_to_come_again(cold_gate: Gate,
 def test_what_might_hide_an_image_is_not_taken_for_an_object_without_one(
     body: object, status: int, message: str
 ) -> None:
-    answer = ask(body)
+    answer = ask_app(APP, "POST", "/v1/decisions", json.dumps(body).encode())
     assert (answer.status, answer.json["allowed"], answer.json["message"]) == (status, False, message)
 
 

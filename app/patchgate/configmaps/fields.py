@@ -33,7 +33,7 @@ def _check_not_ahead(time: datetime, info: ValidationInfo) -> datetime:
     """Refuse a time ahead of the clock that the reader was given (`context={"now": …}`)."""
     now: datetime = (info.context or {})["now"]
     if time - now > _SKEW:
-        raise ValueError(f"is ahead of the clock ({now:%Y-%m-%dT%H:%M:%SZ})")
+        raise ValueError(f"{time:%Y-%m-%dT%H:%M:%SZ} is ahead of this machine's clock")
     return time
 
 

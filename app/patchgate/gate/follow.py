@@ -4,9 +4,10 @@ Whatever goes wrong leaves the last good snapshot in force; it is counted, logge
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -19,6 +20,8 @@ from patchgate.metrics import GateMetrics
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.source import Reading, Source
+
+_WHOLE: Final = "source"
 
 
 @dataclass(slots=True)
@@ -58,7 +61,7 @@ class Follower:
             reading, snapshot = await asyncio.to_thread(self._read, assembly, now)
         except SourceError as error:
             self.metrics.errors.labels("source").inc()
-            self.standing.source_problems = (Problem("source", "", f"{error}; the last good data stays in force"),)
+            self._note_gone(error)
         except Exception:
             self.source.forget(assembly.taken)
             self.metrics.errors.labels("source").inc()
@@ -95,8 +98,14 @@ class Follower:
             self.standing.put_in_force(snapshot)
             self.metrics.snapshots.inc()
 
+    def _note_gone(self, error: SourceError) -> None:
+        """Note that the whole source cannot be read; what it could not read before, it cannot now."""
+        gone = Problem(_WHOLE, "", f"{error}; the last good data stays in force")
+        before = (problem for problem in self.standing.source_problems if problem.configmap != _WHOLE)
+        self.standing.source_problems = (gone, *before)
+
     def _say_problems(self, now: datetime) -> None:
-        """Log each problem once, when it comes and when it goes."""
+        """Log each problem once, when it comes and when its place counts again."""
         standing = self.standing
         snapshot_problems = standing.snapshot.list_problems(now) if standing.snapshot else ()
         problems = frozenset((*standing.source_problems, *snapshot_problems))
@@ -104,6 +113,10 @@ class Follower:
             self.log.warning(
                 "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason
             )
-        for problem in sorted(self._said - problems, key=str):
-            self.log.info("data counts again", configmap=problem.configmap, place=problem.place)
+        for configmap, place in sorted(_list_places(self._said) - _list_places(problems)):
+            self.log.info("data counts again", configmap=configmap, place=place)
         self._said = problems
+
+
+def _list_places(problems: Iterable[Problem]) -> set[tuple[str, str]]:
+    return {(problem.configmap, problem.place) for problem in problems}

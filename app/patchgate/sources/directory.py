@@ -1,34 +1,43 @@
 """A directory of YAML files, each with one or many ConfigMaps: what the gate reads where there is no cluster.
 
-Only files that changed are read again. A file that cannot be read (half written, of another kind, gone for the moment)
-leaves what it last held in force and is reported; a file that is gone takes its ConfigMaps with it. A mounted ConfigMap
-works as well: its files are links into `..data`, which the kubelet swaps whole.
+Only files that changed are read again. A file that cannot be read, in whole or in part (half written, of another kind,
+gone for the moment), leaves what it last held in force and is reported; a file that is gone takes its ConfigMaps with
+it. A mounted ConfigMap works as well: its files are links into `..data`, which the kubelet swaps whole.
 """
 
-import asyncio
+import hashlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch
-
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, read_configmap, unfold
 from patchgate.errors import InvalidManifestError, SourceError
-from patchgate.limits import DEBOUNCE_MILLISECONDS, LOOK_AGAIN_SECONDS
+from patchgate.limits import SETTLED_SECONDS
 from patchgate.policy.part import Problem
 from patchgate.sources.source import Reading
+from patchgate.sources.watch import watch_directory
 
-_Signature = tuple[int, int, int]
-_UNREAD: Final[_Signature] = (0, 0, 0)
+_Signature = tuple[int, int, int, int]
+_UNREAD: Final[_Signature] = (0, 0, 0, 0)
+_KEPT: Final = "; what it last held stays in force"
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What is remembered of a file: which ConfigMaps it holds (those it last held, where it cannot be read)."""
+    """What is remembered of a file: which ConfigMaps it holds (those it last held, where it cannot be read).
+
+    Attributes:
+        signature: of the content that was read; `_UNREAD` where another content could have the same one.
+        checksum: of the content that was read; empty where it must be read again.
+        names: of its ConfigMaps.
+        problems: what in it could not be read.
+    """
 
     signature: _Signature
+    checksum: bytes = b""
     names: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -51,39 +60,26 @@ class DirectorySource:
         Raises:
             SourceError: the directory is missing or cannot be listed.
         """
-        before, self._files = self._files, {}
+        files: dict[Path, _File] = {}
         owners: dict[str, Path] = {}
         problems: list[Problem] = []
         for path in self.list_paths():
-            file = self._look_at(path, before.get(path), owners, take)
-            self._files[path] = file
+            file = files[path] = self._look_at(path, self._files.get(path, _File(_UNREAD)), owners, take)
             problems += file.problems
             for name in file.names:
                 if owners.setdefault(name, path) is not path:
                     problems.append(Problem(path.name, "", f"{name} stands in {owners[name].name} too, which counts"))
-        self._owners = owners
+        self._files, self._owners = files, owners
         return Reading(frozenset(owners), tuple(problems))
 
     def forget(self, names: Iterable[str]) -> None:
         """Read the files of these names again at the next reading."""
         for path in {self._owners[name] for name in names if name in self._owners}:
-            self._files[path] = replace(self._files[path], signature=_UNREAD)
+            self._files[path] = replace(self._files[path], signature=_UNREAD, checksum=b"")
 
-    async def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncIterator[None]:
         """Say when to read again (inotify, and every LOOK_AGAIN_SECONDS)."""
-        while True:
-            try:
-                async for _ in awatch(
-                    self._directory,
-                    debounce=DEBOUNCE_MILLISECONDS,
-                    recursive=False,
-                    rust_timeout=LOOK_AGAIN_SECONDS * 1000,
-                    yield_on_timeout=True,
-                ):
-                    yield
-            except (OSError, RuntimeError):  # the directory is gone: reading it says so, until it is back
-                await asyncio.sleep(LOOK_AGAIN_SECONDS)
-                yield
+        return watch_directory(self._directory.absolute())
 
     def list_paths(self) -> list[Path]:
         """List the files that count.
@@ -98,53 +94,74 @@ class DirectorySource:
         return [path for path in paths if path.suffix in MANIFEST_ENDINGS and not path.name.startswith(".")]
 
     def _look_at(
-        self, path: Path, known: _File | None, owners: Mapping[str, Path], take: Callable[[ConfigMap], None]
+        self, path: Path, known: _File, owners: Mapping[str, Path], take: Callable[[ConfigMap], None]
     ) -> _File:
         """Look at a file; read it where it changed, or where what it holds counts only from now on."""
+        signature = _UNREAD
         try:
             signature = _sign(path)
-            new_here = known and any(name not in owners and self._owners.get(name) != path for name in known.names)
-            if known and known.signature == signature and not new_here:
+            new_here = any(name not in owners and self._owners.get(name) != path for name in known.names)
+            if known.signature == signature != _UNREAD and not new_here:
                 return known
-            configmaps, problems = _read(path)
+            content = path.read_bytes()
+            checksum = hashlib.blake2b(content).digest()
+            if known.checksum == checksum and not new_here:
+                return replace(known, signature=signature)
+            configmaps, problems = _read(path.name, content.decode())
         except (OSError, UnicodeDecodeError, InvalidManifestError) as error:
-            names = known.names if known else ()
-            kept = "; what it last held stays in force" if names else ""
+            kept = _KEPT if known.names else ""
             problem = Problem(path.name, "", f"cannot be read: {_say(error)}{kept}")
-            return _File(_sign_or_none(path), names, (problem,))
-        taken: dict[str, ConfigMap] = {}
-        for configmap in configmaps:
-            if configmap.name not in owners and taken.setdefault(configmap.name, configmap) is configmap:
-                take(configmap)
-        twice = [each.name for each in configmaps if each.name in taken and taken[each.name] is not each]
-        problems += [Problem(path.name, "", f"{name} stands in it twice; the first counts") for name in twice]
-        return _File(signature, tuple(dict.fromkeys(each.name for each in configmaps)), tuple(problems))
+            return _File(signature, b"", known.names, (problem,))
+        problems += _hand_over(path.name, configmaps, owners, take)
+        held = dict.fromkeys(each.name for each in configmaps)
+        lost = _list_lost(known, held, is_whole=bool(configmaps) and not problems)
+        if lost and not problems:
+            problems.append(Problem(path.name, "", f"holds no ConfigMap any more{_KEPT}"))
+        return _File(signature, checksum, (*held, *lost), tuple(problems))
 
 
-def _read(path: Path) -> tuple[list[ConfigMap], list[Problem]]:
+def _list_lost(known: _File, held: Iterable[str], *, is_whole: bool) -> list[str]:
+    """List what the file held before and does not now because it is broken, or not written to its end."""
+    return [] if is_whole else [name for name in known.names if name not in held]
+
+
+def _hand_over(
+    file_name: str, configmaps: Iterable[ConfigMap], owners: Mapping[str, Path], take: Callable[[ConfigMap], None]
+) -> list[Problem]:
+    """Hand over what counts of a file: the first of a name, unless a file before holds the name."""
+    taken: dict[str, ConfigMap] = {}
+    problems: list[Problem] = []
+    for configmap in configmaps:
+        if taken.setdefault(configmap.name, configmap) is not configmap:
+            problems.append(Problem(file_name, "", f"{configmap.name} stands in it twice; the first counts"))
+        elif configmap.name not in owners:
+            take(configmap)
+    return problems
+
+
+def _read(file_name: str, text: str) -> tuple[list[ConfigMap], list[Problem]]:
     configmaps: list[ConfigMap] = []
     problems: list[Problem] = []
-    for document in load_documents(path.read_text(encoding="utf-8")):
+    for document in load_documents(text):
         try:
             for configmap, faults in map(read_configmap, unfold(document)):
                 problems += [Problem(configmap.name, key, reason) for key, reason in faults]
                 configmaps.append(configmap)
         except InvalidManifestError as error:
-            problems.append(Problem(path.name, "", str(error)))
+            problems.append(Problem(file_name, "", str(error)))
     return configmaps, problems
 
 
 def _sign(path: Path) -> _Signature:
-    """Tell one content of a file from another, through links."""
+    """Tell one content of a file from another, through links; not yet where it changed just now.
+
+    Two changes within one tick of the file system's clock (up to 2 s) look the same, as git's index knows
+    (Documentation/technical/racy-git.txt).
+    """
     status = path.stat()
-    return (status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-def _sign_or_none(path: Path) -> _Signature:
-    try:
-        return _sign(path)
-    except OSError:
+    if abs(time.time() - status.st_ctime) < SETTLED_SECONDS:
         return _UNREAD
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 def _say(error: Exception) -> str:
