@@ -4,18 +4,13 @@ Bytes in, one partial parse, the decision, bytes made once: nothing of FastAPI s
 be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415.
 """
 
-import asyncio
 import json
-import re
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import Headers
-from starlette.responses import Response
-
 from patchgate.errors import RequestError
-from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES, TIMEOUT_SHARE
+from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import fit_bytes
@@ -28,16 +23,18 @@ from patchgate.server.review import API_VERSION, KIND, Review, read_review
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+PREFIX: Final = "/validate/"
+"""What stands before the mode in a path."""
 _MODES: Final = {mode.value: mode for mode in Mode}
 _BEFORE_UID: Final = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}","response":{{"uid":'
 _FORBIDDEN: Final = 403
-_TIMEOUT: Final = re.compile(rb"(?:^|&)timeout=([0-9]{1,4})s(?:&|$)")
+_JSON: Final = (b"content-type", b"application/json")
 _encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionApp:
-    """Answers AdmissionReviews; mounted where the rest of the path is the mode."""
+    """Answers AdmissionReviews under PREFIX."""
 
     judge: Judge
     reporter: Reporter
@@ -45,20 +42,23 @@ class AdmissionApp:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request (ASGI 3)."""
         try:
-            response = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive)
         except RequestError as error:
-            response = refuse(error)
-        await response(scope, receive, send)
+            await refuse(error)(scope, receive, send)
+        else:
+            headers = [(b"content-length", b"%d" % len(answer)), _JSON]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, scope: "Scope", receive: "Receive") -> Response:
-        mode = _MODES.get(scope["path"].removeprefix(scope["root_path"]).removeprefix("/"))
+    async def _answer(self, scope: "Scope", receive: "Receive") -> bytes:
+        mode = _MODES.get(scope["path"][len(PREFIX) :])
         if mode is None:
             raise RequestError(404, f"no such mode: POST to one of {', '.join(_MODES)}")
         if scope["method"] != "POST":
             raise RequestError(405, "an AdmissionReview is POSTed", allow="POST")
-        headers = Headers(scope=scope)
+        headers = dict(scope["headers"])
         check_is_json(headers)
-        body = await _read_in_time(scope, headers, receive)
+        body = await read_body(headers, receive)
         start = perf_counter()
         review = read_review(body)
         snapshot = self.judge.take_snapshot()
@@ -67,7 +67,7 @@ class AdmissionApp:
         decision = self._decide(review, mode, snapshot)
         answer = write_response(review.uid, decision)
         self.reporter.tell_review(review, mode, decision, perf_counter() - start)
-        return Response(answer, media_type="application/json")
+        return answer
 
     def _decide(self, review: Review, mode: Mode, snapshot: Snapshot) -> Decision:
         if review.question is None:
@@ -77,22 +77,6 @@ class AdmissionApp:
         except Exception as error:  # noqa: BLE001 -- a defect of ours: the review is answered, the process lives
             self.reporter.tell_failure(error, "review", review.uid)
             return self.judge.conclude_failed(mode)
-
-
-async def _read_in_time(scope: "Scope", headers: Headers, receive: "Receive") -> bytes:
-    """Read the body while the caller still waits for the answer.
-
-    Raises:
-        RequestError: 408, it took most of the time that `?timeout=` gives (kube-apiserver sends the webhook's, `3s`).
-    """
-    match = _TIMEOUT.search(scope["query_string"])
-    if match is None:
-        return await read_body(headers, receive)
-    try:
-        async with asyncio.timeout(int(match[1]) * TIMEOUT_SHARE):
-            return await read_body(headers, receive)
-    except TimeoutError as error:
-        raise RequestError(408, "the body took longer than the webhook's timeout allows") from error
 
 
 def write_response(uid: str, decision: Decision) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -46,3 +47,11 @@ def refuse(error: RequestError) -> Response:
     message = show(str(error), SHOWN_LINE_CHARACTERS)
     content = {"allowed": False, "reason": reason, "message": message, "images": []}
     return Response(write_json(content), error.status, headers=headers, media_type="application/json")
+
+
+def write_refusal(error: RequestError) -> bytes:
+    """Write the same as HTTP/1.1 that closes its connection, for where no application answers."""
+    response = refuse(error)
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode()]
+    lines += [b": ".join(header) for header in (*response.raw_headers, (b"connection", b"close"))]
+    return b"\r\n".join((*lines, b"", bytes(response.body)))
