@@ -83,6 +83,12 @@ PAGE_IMAGES_MOST: Final = 1000
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
 
+# --- the log ----------------------------------------------------------------------------------------------------
+LOG_GATHER_SECONDS: Final = 0.1
+"""How long lines are gathered before they are written, all with one system call."""
+LOG_GATHER_BYTES: Final = 64 * 1024
+"""How much may be gathered: what a pipe holds."""
+
 # --- watching ---
 DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""

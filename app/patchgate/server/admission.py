@@ -1,13 +1,15 @@
 """The admission door, `POST /validate/{enforce|warn|audit}`: an ASGI application of its own, for its speed.
 
 Bytes in, one partial parse, the decision, bytes made once: nothing of FastAPI stands between. A review whose uid can
-be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415.
+be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415. A review
+that came whole needs nothing of asyncio either: `answer_review` is what `protocol` calls for it.
 """
 
-import json
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from patchgate.errors import RequestError
 from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES
@@ -26,10 +28,31 @@ if TYPE_CHECKING:
 PREFIX: Final = "/validate/"
 """What stands before the mode in a path."""
 _MODES: Final = {mode.value: mode for mode in Mode}
-_BEFORE_UID: Final = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}","response":{{"uid":'
 _FORBIDDEN: Final = 403
 _JSON: Final = (b"content-type", b"application/json")
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Status(msgspec.Struct, frozen=True):
+    code: int
+    reason: str
+    message: str
+
+
+class _Response(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What of an AdmissionResponse is set (k8s.io/api/admission/v1)."""
+
+    uid: str
+    allowed: bool
+    status: _Status | None = None
+    warnings: tuple[str, ...] = ()
+    audit_annotations: dict[str, str] = {}
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    api_version: str
+    kind: str
+    response: _Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +74,21 @@ class AdmissionApp:
             await send({"type": "http.response.body", "body": answer})
 
     async def _answer(self, scope: "Scope", receive: "Receive") -> bytes:
-        mode = _MODES.get(scope["path"][len(PREFIX) :])
+        mode = find_mode(scope["path"])
         if mode is None:
             raise RequestError(404, f"no such mode: POST to one of {', '.join(_MODES)}")
         if scope["method"] != "POST":
             raise RequestError(405, "an AdmissionReview is POSTed", allow="POST")
         headers = dict(scope["headers"])
         check_is_json(headers)
-        body = await read_body(headers, receive)
+        return self.answer_review(mode, await read_body(headers, receive))
+
+    def answer_review(self, mode: Mode, body: bytes) -> bytes:
+        """Answer a review: the body of a response with status 200.
+
+        Raises:
+            RequestError: the body is no review, or nothing can be decided yet.
+        """
         start = perf_counter()
         review = read_review(body)
         snapshot = self.judge.take_snapshot()
@@ -79,6 +109,11 @@ class AdmissionApp:
             return self.judge.conclude_failed(mode)
 
 
+def find_mode(path: str) -> Mode | None:
+    """Find the mode that a path asks for; None where it is none of the door's."""
+    return _MODES.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
+
+
 def write_response(uid: str, decision: Decision) -> bytes:
     """Write the AdmissionReview that answers the one with this uid.
 
@@ -94,12 +129,6 @@ def write_response(uid: str, decision: Decision) -> bytes:
 
 
 def _write(uid: str, decision: Decision) -> bytes:
-    parts = [f'{_BEFORE_UID}{_encode(uid)},"allowed":{"true" if decision.allowed else "false"}']
-    if not decision.allowed:
-        status = {"code": _FORBIDDEN, "reason": decision.reason, "message": decision.message}
-        parts.append(f'"status":{_encode(status)}')
-    if decision.warnings:
-        parts.append(f'"warnings":{_encode(decision.warnings)}')
-    if decision.audit:
-        parts.append(f'"auditAnnotations":{_encode(decision.audit)}')
-    return (",".join(parts) + "}}").encode(errors="replace")
+    status = None if decision.allowed else _Status(_FORBIDDEN, decision.reason, decision.message)
+    response = _Response(uid, decision.allowed, status, decision.warnings, decision.audit)
+    return _encode(_Answer(API_VERSION, KIND, response))

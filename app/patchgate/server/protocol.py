@@ -11,7 +11,7 @@ from patchgate.errors import RequestError
 from patchgate.limits import BODY_SECONDS, CONNECTIONS, HEAD_SECONDS, TIMEOUT_SHARE
 from patchgate.server.refusal import refuse, write_refusal
 
-_TIMEOUT: Final = re.compile(rb"(?:^|&)timeout=([0-9]{1,4})s(?:&|$)")
+_TIMEOUT: Final = re.compile(rb"[?&]timeout=([0-9]{1,4})s(?:&|$)")
 
 
 class GateProtocol(HttpToolsProtocol):
@@ -35,7 +35,7 @@ class GateProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
-        self._awaited = 0
+        self._await_nothing()
         self._keep_time()
         super().connection_lost(exc)
 
@@ -57,6 +57,9 @@ class GateProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Take the end of a request."""
         super().on_message_complete()
+        self._await_nothing()
+
+    def _await_nothing(self) -> None:
         self._awaited = 0
 
     def _await_next(self, *, is_in_head: bool) -> None:
@@ -72,7 +75,7 @@ class GateProtocol(HttpToolsProtocol):
             self._deadline = None
         self._timed = self._awaited
         if self._awaited:
-            seconds = HEAD_SECONDS if self._is_in_head else _choose_body_seconds(self.scope["query_string"])
+            seconds = HEAD_SECONDS if self._is_in_head else _choose_body_seconds(self.url)
             self._deadline = self.loop.call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:
@@ -83,9 +86,9 @@ class GateProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _choose_body_seconds(query: bytes) -> float:
+def _choose_body_seconds(url: bytes) -> float:
     """Choose how long a body may take: most of the time that kube-apiserver waits (`?timeout=3s`, the webhook's)."""
-    match = _TIMEOUT.search(query)
+    match = _TIMEOUT.search(url)
     return min(BODY_SECONDS, int(match[1]) * TIMEOUT_SHARE) if match else BODY_SECONDS
 
 

@@ -19,6 +19,7 @@ _REASONS: Final = {
     408: "RequestTimeout",
     413: "RequestEntityTooLarge",
     415: "UnsupportedMediaType",
+    500: "InternalError",
     503: "NotReady",
 }
 
@@ -49,9 +50,9 @@ def refuse(error: RequestError) -> Response:
     return Response(write_json(content), error.status, headers=headers, media_type="application/json")
 
 
-def write_refusal(error: RequestError) -> bytes:
-    """Write the same as HTTP/1.1 that closes its connection, for where no application answers."""
+def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:
+    """Write the same as HTTP/1.1, for where no application answers. keeps: whether the connection stays open."""
     response = refuse(error)
-    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode()]
-    lines += [b": ".join(header) for header in (*response.raw_headers, (b"connection", b"close"))]
+    headers = response.raw_headers if keeps else [*response.raw_headers, (b"connection", b"close")]
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode(), *map(b": ".join, headers)]
     return b"\r\n".join((*lines, b"", bytes(response.body)))
