@@ -94,6 +94,8 @@ DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""
 LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
+SWITCH_SECONDS: Final = 0.0002
+"""How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
+from patchgate.limits import SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.server.app import make_app
@@ -68,6 +70,7 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
     pair = RotatingPair(*_find_pair(settings, clock()))
     gate = _Gate(settings, clock, log, source, listener, ops_listener, pair)
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             stream.gather(runner.get_loop())
