@@ -58,6 +58,8 @@ CONNECTIONS: Final = 4096
 """Open connections; one more is told 503 with Retry-After. kube-apiserver opens one a concurrent request."""
 HANDSHAKE_SECONDS: Final = 10
 """A TLS handshake, from the first byte to the last."""
+CLOSE_SECONDS: Final = 5
+"""From our closing of a TLS connection to its caller's: one that is frozen would hold up the gate's end."""
 HEAD_SECONDS: Final = 10
 """From a connection's opening, or a request's first byte, to the end of its head."""
 BODY_SECONDS: Final = 10
@@ -74,6 +76,8 @@ DRAIN_SECONDS: Final = 15
 """How long the gate serves on after SIGTERM: until every kube-apiserver has heard that its endpoint is gone."""
 SHUTDOWN_SECONDS: Final = 20
 """How long open requests may take to end when the gate has drained."""
+ABORT_AGAIN_SECONDS: Final = 0.1
+"""How often connections are closed once the gate is told to end at once: uvicorn looks as often."""
 VERDICTS_REMEMBERED: Final = 4096
 """Verdicts kept for images that are asked about again: about 2 MB."""
 PAGE_IMAGES: Final = 100
