@@ -84,6 +84,8 @@ PAGE_IMAGES: Final = 100
 """Images of one page of /v1/images, where nobody asks for fewer or more."""
 PAGE_IMAGES_MOST: Final = 1000
 """Images of one page of /v1/images at the most."""
+IMAGES_OFFSET_MOST: Final = 1_000_000_000
+"""Images of /v1/images that a page may pass over: far more than a cluster's ConfigMaps hold, and an index of a list."""
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
 
