@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
 from patchgate.metrics import GateMetrics
-from patchgate.policy.decision import Scope
+from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
 from patchgate.server.app import make_app
 from patchgate.server.judge import Judge, OnError
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message
 
     from patchgate.configmaps.configmap import ConfigMap
+    from patchgate.policy.case import Asker
+    from patchgate.policy.snapshot import Snapshot
+    from patchgate.policy.verdict import Verdict
+    from patchgate.policy.workload import Image
 
 REVIEWS = FIXTURES / "reviews"
 START_SECONDS = 20.0
@@ -258,10 +262,11 @@ def make_doors(
     clock: Callable[[], datetime] = lambda: NOW,
     on_error: OnError = OnError.DENY,
     log: io.StringIO | None = None,
+    decide: "Callable[[Image, Snapshot, Asker, datetime], Verdict]" = decide,
 ) -> Doors:
     """Both applications at the clock's time; without ConfigMaps, before the first snapshot."""
     standing = snapshot(*configmaps) if configmaps else None
-    judge = Judge(current=lambda: standing, clock=clock, on_error=on_error)
+    judge = Judge(current=lambda: standing, clock=clock, on_error=on_error, decide=decide)
     metrics, stream = GateMetrics(CollectorRegistry()), log or io.StringIO()
     main = make_app(judge, Reporter(metrics, make_log(stream)), Life(0), lambda: ())
     return Doors(main, make_ops_app(judge, metrics.registry, main), metrics, stream)
