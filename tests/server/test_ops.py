@@ -12,6 +12,7 @@ from tests.world import image_list
 
 GAUGES = {
     "patchgate_ready",
+    "patchgate_requests_in_flight",
     "patchgate_images",
     "patchgate_snapshot_age_seconds",
     "patchgate_snapshot_generation",

@@ -71,6 +71,11 @@ class Server(uvicorn.Server):
         self.servers = [server]
         self.started = True
 
+    def count_in_flight(self) -> int:
+        """Count the requests that have come and are not answered."""
+        connections = self.server_state.connections
+        return sum(isinstance(connection, GateProtocol) and connection.is_under_way for connection in connections)
+
     def abort_connections(self) -> None:
         """Close every connection at once, whatever is under way on it."""
         for connection in list(self.server_state.connections):
