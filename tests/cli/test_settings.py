@@ -120,7 +120,7 @@ def test_a_wrong_value_names_the_flag_and_the_flag_wins_over_a_wrong_variable(
         ("PATCHGATE_DRAIN_SECOND", "did you mean PATCHGATE_DRAIN_SECONDS?"),
         ("PATCHGATE_drain_seconds", "--help names those that are"),
         ("PATCHGATE_XYZZY", "--help names those that are"),
-        ("PATCHGATE_KEEP_V1", "did you mean PATCHGATE_CLOSE_V1?"),
+        ("PATCHGATE_OPSLISTEN", "did you mean PATCHGATE_OPS_LISTEN?"),
     ],
 )
 def test_a_variable_that_no_flag_reads_is_refused(

@@ -108,3 +108,14 @@ def test_a_failed_decision_is_answered_in_the_shape_of_one(on_error: OnError, al
     assert doors.count("patchgate_errors_total", where="decision") == 1.0
     assert [line["where"] for line in doors.logged] == ["decision"]
     assert ask(doors, API).json["reason"] == "PatchAvailable"
+
+
+def test_a_clock_that_fails_is_a_defect_too_and_a_review_without_an_object_is_answered() -> None:
+    def fail() -> datetime:
+        raise OverflowError("out of time")
+
+    doors = make_doors(*SHOP, clock=fail)
+    body = json.dumps(change("pod-delete", uid="u-1", object=None, oldObject=None)).encode()
+    response = ask_app(doors.main, "POST", "/validate/enforce", body, headers=AS_JSON).json["response"]
+    assert (response["uid"], response["status"]["reason"]) == ("u-1", "InternalError")
+    assert [line["object"] for line in doors.logged if line["event"] == "denied"] == [None]
