@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +30,13 @@ from patchgate.gate.log import make_log
 from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
-from patchgate.server.app import make_app
+from patchgate.server.app import MainApp, make_app
 from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
+from patchgate.server.protocol import GateProtocol
 from patchgate.server.reporting import Reporter
+from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.world import (
     FIXTURES,
@@ -244,7 +247,7 @@ def make_gate_app(
 class Doors:
     """Both applications of a gate in this process, with what they count and log."""
 
-    main: "FastAPI"
+    main: MainApp
     ops: "FastAPI"
     metrics: GateMetrics
     log: io.StringIO
@@ -301,7 +304,8 @@ class Served:
 def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
     """Serve until the block ends."""
     listener = listen("--listen", "127.0.0.1", 0)
-    server = Server(app, listener, None)
+    short_way = partial(ReviewProtocol, admission=app.admission, life=life) if isinstance(app, MainApp) else None
+    server = Server(app, listener, None, short_way or GateProtocol)
     loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
 
     def run() -> None:

@@ -15,6 +15,7 @@ LIVEZ = b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
 HALF_HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: g"
 QUESTION = json.dumps({"images": [API]}).encode()
 HEAD = b"POST /v1/decisions%%s HTTP/1.1\r\nHost: gate\r\nContent-Length: %d\r\n\r\n" % len(QUESTION)
+REVIEW_HEAD = b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"POST /v1/decisions HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n"
 SMALL_SECONDS = 0.3
 
@@ -70,10 +71,11 @@ def test_a_head_that_never_ends_is_closed_however_it_trickles(impatient: Served,
     ("sent", "then"),
     [
         (HEAD % b"", b" "),
+        (REVIEW_HEAD, b" "),
         (CHUNKED, b"1\r\n \r\n"),
         (CHUNKED + b"5\r\n{", b""),
     ],
-    ids=["by length", "chunked", "frozen"],
+    ids=["by length", "a review", "chunked", "frozen"],
 )
 def test_a_body_that_trickles_is_given_up_with_408(impatient: Served, sent: bytes, then: bytes) -> None:
     with impatient.open() as connection:
@@ -86,7 +88,7 @@ def test_a_body_that_trickles_is_given_up_with_408(impatient: Served, sent: byte
 
 def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(served: Served) -> None:
     with served.open() as connection:
-        connection.sendall(HEAD % b"?timeout=1s")
+        connection.sendall(REVIEW_HEAD.replace(b" HTTP", b"?timeout=1s HTTP"))
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")  # BODY_SECONDS, 10, are not waited for
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 
-class Doors(FastAPI):
+class MainApp(FastAPI):
     """FastAPI, and the admission door, which nothing of FastAPI stands before: half a review's CPU (docs/adr/0004)."""
 
     def __init__(self, admission: AdmissionApp) -> None:
@@ -41,7 +41,7 @@ class Doors(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> Doors:
+def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> MainApp:
     """Make the application of the main listener.
 
     judge: the core behind every door.
@@ -49,7 +49,7 @@ def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Call
     life: readiness fails while it drains.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
     """
-    app = Doors(AdmissionApp(judge, reporter))
+    app = MainApp(AdmissionApp(judge, reporter))
     _add_decisions(app, judge, reporter)
     _add_catalog(app, judge)
     _add_probes(app, judge, life, source_problems)

@@ -24,6 +24,7 @@ class GateProtocol(HttpToolsProtocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_one_too_many = False
     _is_in_head = True
     _awaited = 1  # a number for each head and body that is awaited; 0 between requests
     _timed = 0  # the one that the deadline is for
@@ -39,7 +40,8 @@ class GateProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin: the first head must come in time."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
+        self._is_one_too_many = len(self.connections) > CONNECTIONS
+        if self._is_one_too_many:
             self.app = _refuse_busy
         self._keep_time()
 
