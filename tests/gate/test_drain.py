@@ -133,6 +133,26 @@ def test_a_second_signal_counts_also_when_the_gate_has_drained(shop: Path, self_
         assert read_the_rest(waiting) == b""
 
 
+def test_a_review_of_which_half_has_come_is_answered_though_the_gate_has_drained(
+    shop: Path, self_signed: GateRunner
+) -> None:
+    body = read_recorded("pod-create")
+    head = (
+        b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    with self_signed(shop) as gate, gate.open_tls() as connection:
+        connection.sendall(head % len(body) + body[:100])
+        gate.wait_until(lambda: gate.metric("patchgate_requests_in_flight") == 2)  # and the scrape itself
+        gate.process.terminate()
+        gate.wait_until(lambda: is_refused(gate))
+        connection.sendall(body[100:])
+        answer = read_the_rest(connection)
+        assert gate.process.wait(SHUTDOWN_SECONDS) == 0
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert b'"PatchAvailable"' in answer
+
+
 def test_no_request_is_lost_in_a_drain_under_load(patient: Gate) -> None:
     with keep_asking(patient) as traffic:
         patient.wait_until(lambda: traffic.each_has(lambda caller: caller.answered, 20))

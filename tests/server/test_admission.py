@@ -52,6 +52,8 @@ VERDICTS = {
 """Recording → denied for this reason, or allowed with or without a warning."""
 REFUSED = sorted(name for name, verdict in VERDICTS.items() if verdict not in {"allowed", "warned"})
 MALFORMED_PODS: list[object] = [
+    "a Pod",
+    ["a", "Pod"],
     {"apiVersion": "v1", "kind": "Pod", "spec": "none"},
     {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": "api"}},
     {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [None]}},
@@ -194,6 +196,12 @@ def test_warn_lets_a_malformed_pod_through_with_a_warning(gate: Gate, obj: objec
     assert response["allowed"] is True
     assert isinstance(warnings, list)
     assert len(warnings) == 1
+
+
+@pytest.mark.parametrize("unseen", [{"operation": "DELETE"}, {"subResource": "status"}, {"object": None}])
+def test_what_is_not_looked_at_is_allowed_though_it_cannot_be_read(gate: Gate, unseen: dict[str, object]) -> None:
+    review = change("pod-create", **({"uid": "u-3", "object": MALFORMED_PODS[2], "oldObject": "a Pod"} | unseen))
+    assert judge(gate, review) == {"uid": "u-3", "allowed": True}
 
 
 @pytest.mark.parametrize("mode", MODES)
