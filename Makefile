@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help run test check unit format load lock clean
+.PHONY: help run test check unit tools format load lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ unit: $(READY) ## the tests, with branch coverage (100 % of policy)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
 
+tools: $(READY) ## build the pinned programs that tests need, once, into the cache
+	$(BIN)/python -m tools.build
+
 format: $(READY) ## format, and fix what can be fixed
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
@@ -40,6 +43,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group go -o requirements/go.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
