@@ -1,6 +1,7 @@
 """kubectl, as people use it: what it is given, what it prints."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,17 @@ class Said:
     @property
     def is_admitted(self) -> bool:
         return self.code == 0
+
+    @property
+    def refusal(self) -> tuple[str, str]:
+        """The reason and the message of a webhook's denial: what kubectl prints of one."""
+        found = re.fullmatch(
+            r"Error from server \((\w+)\): .*?admission webhook \"\S+\" denied the request: (.*)",
+            self.errors,
+            re.DOTALL,
+        )
+        assert found, f"no webhook's denial: {self.out}{self.errors}"
+        return found[1], found[2]
 
     @property
     def json(self) -> Any:  # noqa: ANN401 -- JSON is what it is

@@ -83,10 +83,16 @@ def attach(plane: Plane, name: str, port: int, ca: bytes, **fields: object) -> I
     plane.kubectl.inside(SYSTEM).do("create", "-f", "-", given=_service(name))
     plane.kubectl.do("create", "-f", "-", given=configure(name, port, ca, fields))
     try:
-        wait_until(lambda: _is_in_force(webhook), f"webhook {name} in force")
+        wait_until(lambda: _is_enforced(webhook.enforce), f"webhook {name} in force")
         yield webhook
     finally:
         plane.kubectl.do("delete", "validatingwebhookconfiguration", name)
+
+
+def enforce_in(namespace: Kubectl, webhook: Webhook) -> None:
+    """Have a webhook enforce in a namespace that was there before it."""
+    namespace.do("label", "namespace", namespace.namespace, f"guard={webhook.name}")
+    wait_until(lambda: _is_enforced(namespace), f"{webhook.name} enforces in {namespace.namespace}")
 
 
 def configure(name: str, port: int, ca: bytes, fields: Mapping[str, object]) -> dict[str, Any]:
@@ -126,7 +132,6 @@ def _service(name: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
-def _is_in_force(webhook: Webhook) -> bool:
-    """Ask with what no gate admits: kube-apiserver hears of a new configuration a moment later."""
-    said = webhook.enforce.create(pod("no@@reference"), "--dry-run=server")
-    return f"enforce.{webhook.name}.patchgate.io" in said.errors
+def _is_enforced(namespace: Kubectl) -> bool:
+    """Ask with what no gate admits: kube-apiserver hears of a new configuration or label a moment later."""
+    return "no@@reference: not an image reference" in namespace.create(pod("no@@reference"), "--dry-run=server").errors

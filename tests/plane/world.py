@@ -19,25 +19,26 @@ STALE = f"{REGISTRY}/stale:1.0"
 UNLISTED = f"{REGISTRY}/api:1.3.0"
 WORKER = f"{REGISTRY}/worker:2.1.0"
 
-WORLD = (
-    image_list(
-        API, BASE, END_OF_LIFE, EXCEPTED, FRONTEND, NEW, f"{PINNED}@{digest('source')}", ROLLED_OUT, STALE, WORKER
-    ),
-    records(
-        {
-            API: patched(API_PATCHED, patched=hours_ago(48)),
-            BASE: clean(BASE, earlier_sources=[digest("base before")]),
-            END_OF_LIFE: record(state="unpatchable", message="debian 7 is end of life"),
-            EXCEPTED: record(first_vulnerable=hours_ago(72)),
-            FRONTEND: record(first_vulnerable=hours_ago(72)),
-            PINNED: clean(PINNED),
-            ROLLED_OUT: patched(f"{ROLLED_OUT}-patched-20260509", patched=hours_ago(2)),
-            STALE: clean(STALE, verified=hours_ago(30)),
-            WORKER: record(first_vulnerable=hours_ago(1)),
-        }
-    ),
-    exceptions(
-        f"- {{image: '{EXCEPTED}', reason: replaced next week, owner: platform@example.com,"
-        f" expires: '{hours_ago(-48)}'}}\n"
-    ),
+LINES = (API, BASE, END_OF_LIFE, EXCEPTED, FRONTEND, NEW, f"{PINNED}@{digest('source')}", ROLLED_OUT, STALE, WORKER)
+RECORDS = records(
+    {
+        API: patched(API_PATCHED, patched=hours_ago(48)),
+        BASE: clean(BASE, earlier_sources=[digest("base before")]),
+        END_OF_LIFE: record(state="unpatchable", message="debian 7 is old"),
+        EXCEPTED: record(first_vulnerable=hours_ago(72)),
+        FRONTEND: record(first_vulnerable=hours_ago(72)),
+        PINNED: clean(PINNED),
+        ROLLED_OUT: patched(f"{ROLLED_OUT}-patched-20260509", patched=hours_ago(2)),
+        STALE: clean(STALE, verified=hours_ago(30)),
+        WORKER: record(first_vulnerable=hours_ago(1)),
+    }
+)
+EXCEPTIONS = exceptions(
+    f"- {{image: '{EXCEPTED}', reason: replaced next week, owner: platform@example.com, expires: '{hours_ago(-48)}'}}\n"
+)
+WORLD = (image_list(*LINES), RECORDS, EXCEPTIONS)
+STRICT_WORLD = (
+    image_list(*LINES, require_digest="tracked", unscanned="deny", unpatchable="deny", stale="warn", unlisted="warn"),
+    RECORDS,
+    EXCEPTIONS,
 )
