@@ -1,6 +1,7 @@
 """One control plane for the session, and the gates behind it that most tests share."""
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,9 +27,15 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
 
 @pytest.fixture(scope="session")
-def guarded(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """A gate with the world of `tests/plane/world.py`."""
-    with guard(plane, "gate", write_configmaps(tmp_path_factory.mktemp("gate"), *WORLD)) as running:
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory with the world of `tests/plane/world.py`."""
+    return write_configmaps(tmp_path_factory.mktemp("world"), *WORLD)
+
+
+@pytest.fixture(scope="session")
+def guarded(plane: Plane, world: Path) -> Iterator[Guarded]:
+    """A gate with that world."""
+    with guard(plane, "gate", world) as running:
         yield running
 
 

@@ -30,6 +30,7 @@ class Older:
 def older(plane: Plane, webhook: Webhook) -> Older:
     kubectl = plane.make_namespace("older")
     manifests = [pod(FRONTEND), pod(FRONTEND), deployment(FRONTEND)]
+    manifests[0]["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "1m"}}
     manifests[1]["metadata"]["finalizers"] = ["example.com/hold"]
     for manifest in manifests:
         kubectl.do("create", "-f", "-", given=manifest)
@@ -53,12 +54,6 @@ class TestAPod:
         said = older.kubectl.ask("label", "pod", older.pod, "team=shop")
         assert (said.code, said.warnings) == (0, ())
 
-    def test_a_new_image_is_judged(self, older: Older) -> None:
-        assert older.kubectl.patch(f"pod/{older.pod}", with_image(API)).refusal[0] == "PatchAvailable"
-        assert older.kubectl.patch(f"pod/{older.pod}", with_image(WORKER)).warnings
-        assert older.kubectl.patch(f"pod/{older.pod}", with_image(API_PATCHED)).is_admitted
-        assert older.kubectl.patch(f"pod/{older.pod}", with_image(FRONTEND)).refusal[0] == "SlaBreached"
-
     def test_its_status_is_nobodys_business(self, older: Older) -> None:
         change = {"status": {"message": "seen"}}
         said = older.kubectl.patch(f"pod/{older.pod}", change, "--subresource=status")
@@ -67,14 +62,24 @@ class TestAPod:
 
     def test_its_resize_is_let_through(self, older: Older) -> None:
         change = {"spec": {"containers": [{"name": "main", "resources": {"requests": {"cpu": "10m"}}}]}}
-        said = older.kubectl.patch(f"pod/{older.held}", change, "--subresource=resize")
+        said = older.kubectl.patch(f"pod/{older.pod}", change, "--subresource=resize")
         assert (said.code, said.errors, said.warnings) == (0, "", ())
+
+    def test_a_new_image_is_judged(self, older: Older) -> None:
+        assert older.kubectl.patch(f"pod/{older.pod}", with_image(API)).refusal[0] == "PatchAvailable"
+        assert older.kubectl.patch(f"pod/{older.pod}", with_image(WORKER)).warnings
+        assert older.kubectl.patch(f"pod/{older.pod}", with_image(API_PATCHED)).is_admitted
+        assert older.kubectl.patch(f"pod/{older.pod}", with_image(FRONTEND)).refusal[0] == "SlaBreached"
 
 
 def test_a_pod_that_is_deleted_loses_its_finalizer_and_goes(older: Older) -> None:
     older.kubectl.do("delete", "pod", older.held, "--wait=false", "--grace-period=0")
     assert older.kubectl.get("pod", older.held)["metadata"]["deletionTimestamp"]
-    said = older.kubectl.patch(f"pod/{older.held}", {"metadata": {"finalizers": None}}, kind="merge")
+    change = [
+        {"op": "replace", "path": "/spec/containers/0/image", "value": API},  # whoever waits for it must not be held up
+        {"op": "remove", "path": "/metadata/finalizers"},
+    ]
+    said = older.kubectl.patch(f"pod/{older.held}", change, kind="json")
     assert (said.code, said.warnings) == (0, ())
     wait_until(lambda: not older.kubectl.ask("get", "pod", older.held).is_admitted, "the end of the Pod")
 
