@@ -1,13 +1,14 @@
 """A program in the background: ended by its pid, started again as it was; it dies with whoever started it."""
 
 import contextlib
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.die_with_parent import die_with_parent
 
 START_SECONDS = 60.0
 END_SECONDS = 20.0
@@ -38,7 +39,7 @@ class Program:
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C is for pytest, which ends the program in its order.
             self.process = subprocess.Popen(
-                [*_die_with_parent(), *self.command],
+                [*die_with_parent(), *self.command],
                 env={"PATH": "/usr/bin:/bin", "HOME": str(self.log.parent)},  # no proxy, no kubeconfig of the user's
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -80,9 +81,3 @@ class Program:
             return self.is_ready()
         except OSError:
             return False
-
-
-def _die_with_parent() -> list[str]:
-    """Have the kernel kill it with pytest, should pytest be killed (prctl(2), PR_SET_PDEATHSIG); util-linux has it."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
