@@ -198,7 +198,7 @@ def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
     try:
         line = lines.get(timeout=START_SECONDS)
         announced = re.search(
-            r'"url": "https://\[?(.+?)\]?:(\d+)", "ops_url": "http://.+?:(\d+)", "event": "listening"', line
+            r'"url":"https://\[?(.+?)\]?:(\d+)","ops_url":"http://.+?:(\d+)","event":"listening"', line
         )
         assert announced, line
         trust = ssl.create_default_context(cafile=ca)

@@ -83,11 +83,19 @@ PAGE_IMAGES_MOST: Final = 1000
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
 
+# --- the log ----------------------------------------------------------------------------------------------------
+LOG_GATHER_SECONDS: Final = 0.1
+"""How long lines are gathered before they are written, all with one system call."""
+LOG_GATHER_BYTES: Final = 64 * 1024
+"""How much may be gathered: what a pipe holds."""
+
 # --- watching ---
 DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""
 LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
+SWITCH_SECONDS: Final = 0.0002
+"""How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60

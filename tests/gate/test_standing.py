@@ -29,7 +29,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> RotatingPair:
 
 def stand(*configmaps: ConfigMap) -> Standing:
     standing = Standing(read_at=NOW - timedelta(seconds=90))
-    standing.put_in_force(snapshot(*configmaps))
+    standing.snapshot = snapshot(*configmaps)
     standing.count_bad_entries(NOW)
     return standing
 

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -17,8 +19,10 @@ from patchgate.gate.certificates import keep_pair_current
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
+from patchgate.gate.log_stream import LogStream
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
+from patchgate.limits import SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.server.app import make_app
@@ -27,6 +31,7 @@ from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
+from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair
 from patchgate.server.verdict_cache import VerdictCache
@@ -58,14 +63,20 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     """
     source = DirectorySource(settings.source)
     source.list_paths()  # a directory that is not there is a slip at the start, and a fault to live through later
-    log = make_log(log_stream)
+    stream = LogStream(log_stream)
+    log = make_log(stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
     listener = listen("--listen", settings.listen.host, settings.listen.port)
     ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
     pair = RotatingPair(*_find_pair(settings, clock()))
     gate = _Gate(settings, clock, log, source, listener, ops_listener, pair)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(gate))
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            stream.gather(runner.get_loop())
+            runner.run(_run(gate))
+    finally:
+        stream.write_out()
 
 
 async def _run(gate: _Gate) -> None:
@@ -79,8 +90,9 @@ async def _run(gate: _Gate) -> None:
     app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
     ops = make_ops_app(judge, metrics.registry, app)
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
-        Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context),
+        Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context, protocol),
         Server(Front(ops, life, metrics.in_flight, closes_v1=False), gate.ops_listener, None),
     ]
     follower = Follower(gate.source, settings.names, standing, clock, metrics, log)

@@ -14,7 +14,7 @@ def read_gauges(standing: Standing, pair: RotatingPair, clock: Callable[[], date
     """Read the gauges. Ages are in seconds; a snapshot that was never read has none."""
     now = clock()
     yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))
-    yield make_gauge("patchgate_images", "Image lines in force.", standing.images)
+    yield make_gauge("patchgate_images", "Image lines in force.", standing.snapshot.images if standing.snapshot else 0)
     if standing.read_at:
         age = (now - standing.read_at).total_seconds()
         yield make_gauge("patchgate_snapshot_age_seconds", "Since the source was last read.", age)

@@ -16,7 +16,7 @@ class Front:
 
     Attributes:
         app: what answers.
-        life: while it drains, every answer closes its connection.
+        life: while it drains, the answer of every request that comes closes its connection.
         in_flight: requests being answered.
         closes_v1: whether answers of `/v1/` close theirs. Kyverno with a caBundle opens a connection a call and never
             closes it (pkg/engine/apicall, executor.go).
@@ -29,24 +29,12 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        closes = self.life.is_draining or (self.closes_v1 and scope["path"].startswith("/v1/"))
         self.in_flight.inc()
         try:
-            if self.closes_v1 and scope["path"].startswith("/v1/"):
-                await self.app(scope, receive, _closing(send))
-            else:
-                await self.app(scope, receive, self._closing_while_draining(send))
+            await self.app(scope, receive, _closing(send) if closes else send)
         finally:
             self.in_flight.dec()
-
-    def _closing_while_draining(self, send: Send) -> Send:
-        """Close if the gate drains when the answer begins, not when the request did."""
-
-        async def send_or_close(message: Message) -> None:
-            if self.life.is_draining and message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], _CLOSE]
-            await send(message)
-
-        return send_or_close
 
 
 def _closing(send: Send) -> Send:

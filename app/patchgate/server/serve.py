@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,7 +18,13 @@ from patchgate.server.protocol import GateProtocol
 class Server(uvicorn.Server):
     """A server on one listening socket; its life is told by `Life`, not by signals of its own."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        context: ssl.SSLContext | None,
+        protocol: Callable[..., GateProtocol] = GateProtocol,
+    ) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -36,6 +42,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._listener = listener
         self._context = context
+        self._protocol = protocol
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve. uvicorn's own way knows no limit on a TLS handshake."""
@@ -43,7 +50,7 @@ class Server(uvicorn.Server):
         await self.lifespan.startup()
 
         def make_protocol() -> asyncio.Protocol:
-            return GateProtocol(self.config, self.server_state, self.lifespan.state)
+            return self._protocol(self.config, self.server_state, self.lifespan.state)
 
         server = await asyncio.get_running_loop().create_server(
             make_protocol,
