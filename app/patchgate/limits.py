@@ -58,6 +58,8 @@ CONNECTIONS: Final = 4096
 """Open connections; one more is told 503 with Retry-After. kube-apiserver opens one a concurrent request."""
 HANDSHAKE_SECONDS: Final = 10
 """A TLS handshake, from the first byte to the last."""
+CLOSE_SECONDS: Final = 5
+"""From our closing of a TLS connection to its caller's: one that is frozen would hold up the gate's end."""
 HEAD_SECONDS: Final = 10
 """From a connection's opening, or a request's first byte, to the end of its head."""
 BODY_SECONDS: Final = 10
@@ -74,12 +76,16 @@ DRAIN_SECONDS: Final = 15
 """How long the gate serves on after SIGTERM: until every kube-apiserver has heard that its endpoint is gone."""
 SHUTDOWN_SECONDS: Final = 20
 """How long open requests may take to end when the gate has drained."""
+ABORT_AGAIN_SECONDS: Final = 0.1
+"""How often connections are closed once the gate is told to end at once: uvicorn looks as often."""
 VERDICTS_REMEMBERED: Final = 4096
 """Verdicts kept for images that are asked about again: about 2 MB."""
 PAGE_IMAGES: Final = 100
 """Images of one page of /v1/images, where nobody asks for fewer or more."""
 PAGE_IMAGES_MOST: Final = 1000
 """Images of one page of /v1/images at the most."""
+IMAGES_OFFSET_MOST: Final = 1_000_000_000
+"""Images of /v1/images that a page may pass over: far more than a cluster's ConfigMaps hold, and an index of a list."""
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
 

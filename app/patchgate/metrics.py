@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -35,7 +35,6 @@ class GateMetrics:
         self.decisions = Counter(
             "patchgate_decisions_total", "Answers of /v1/decisions.", ("decision", "reason"), registry=registry
         )
-        self.in_flight = Gauge("patchgate_requests_in_flight", "Requests being answered.", registry=registry)
         self.errors = Counter(
             "patchgate_errors_total",
             "What went wrong: a decision, the source, a certificate, a refused request.",

@@ -88,18 +88,20 @@ async def _run(gate: _Gate) -> None:
         lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=VerdictCache().decide
     )
     app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
-    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
     ops = make_ops_app(judge, metrics.registry, app)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
-        Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context, protocol),
-        Server(Front(ops, life, metrics.in_flight, closes_v1=False), gate.ops_listener, None),
+        Server(Front(app, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
+        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
     ]
+    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
     follower = Follower(gate.source, settings.names, standing, clock, metrics, log)
     background = [
         asyncio.create_task(follower.run()),
         asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
     ]
+    for task in background:
+        task.add_done_callback(partial(_end_with, life))
     log.info(
         "listening",
         url=_name_url("https", settings.listen, gate.listener),
@@ -108,8 +110,17 @@ async def _run(gate: _Gate) -> None:
     await serve(servers, life)
     for task in background:
         task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
+    ended = await asyncio.gather(*background, return_exceptions=True)
     log.info("ended")
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _end_with(life: Life, task: asyncio.Task[None]) -> None:
+    """End the gate with a task that keeps it current: whoever started it starts it anew."""
+    if not task.cancelled():
+        life.stop()
 
 
 def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:

@@ -1,8 +1,7 @@
-"""The front of every listener: counts what is in flight, and closes connections that should not be kept."""
+"""The front of every listener: closes connections that should not be kept."""
 
 from dataclasses import dataclass
 
-from prometheus_client import Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from patchgate.server.life import Life
@@ -17,24 +16,18 @@ class Front:
     Attributes:
         app: what answers.
         life: while it drains, the answer of every request that comes closes its connection.
-        in_flight: requests being answered.
         closes_v1: whether answers of `/v1/` close theirs. Kyverno with a caBundle opens a connection a call and never
             closes it (pkg/engine/apicall, executor.go).
     """
 
     app: ASGIApp
     life: Life
-    in_flight: Gauge
     closes_v1: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         closes = self.life.is_draining or (self.closes_v1 and scope["path"].startswith("/v1/"))
-        self.in_flight.inc()
-        try:
-            await self.app(scope, receive, _closing(send) if closes else send)
-        finally:
-            self.in_flight.dec()
+        await self.app(scope, receive, _closing(send) if closes else send)
 
 
 def _closing(send: Send) -> Send:

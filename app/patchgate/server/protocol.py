@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -10,6 +10,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from patchgate.errors import RequestError
 from patchgate.limits import BODY_SECONDS, CONNECTIONS, HEAD_SECONDS, TIMEOUT_SHARE
 from patchgate.server.refusal import refuse, write_refusal
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _TIMEOUT: Final = re.compile(rb"[?&]timeout=([0-9]{1,4})s(?:&|$)")
 
@@ -21,15 +24,24 @@ class GateProtocol(HttpToolsProtocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _is_one_too_many = False
     _is_in_head = True
     _awaited = 1  # a number for each head and body that is awaited; 0 between requests
     _timed = 0  # the one that the deadline is for
     _last = 1
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a request whose head has come is not answered yet."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
+        return is_answering or (self._awaited != 0 and not self._is_in_head)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin: the first head must come in time."""
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
+        self._is_one_too_many = len(self.connections) > CONNECTIONS
+        if self._is_one_too_many:
             self.app = _refuse_busy
         self._keep_time()
 

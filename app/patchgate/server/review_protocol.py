@@ -71,7 +71,8 @@ class ReviewProtocol(GateProtocol):
         mode = _PATHS.get(self.url.partition(b"?")[0])
         cycle: RequestResponseCycle | None = self.cycle
         is_idle = not self.flow.write_paused and (cycle is None or cycle.response_complete)
-        if mode is None or not is_idle or self.expect_100_continue or self.parser.get_method() != b"POST":
+        is_unusual = self._is_one_too_many or self.expect_100_continue or self.parser.get_method() != b"POST"
+        if mode is None or not is_idle or is_unusual:
             return None
         length = dict(self.headers).get(b"content-length", b"")
         return mode if length.isdigit() and int(length) <= BODY_BYTES else None
