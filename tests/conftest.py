@@ -38,6 +38,7 @@ from patchgate.server.protocol import GateProtocol
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
+from tests.die_with_parent import die_with_parent
 from tests.world import (
     FIXTURES,
     NOW,
@@ -195,7 +196,7 @@ class Gate:
 def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
     """Run a gate until the block ends; its announcement says the ports. ca: there once it listens."""
     listen = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--drain-seconds", "0"]
-    command = [sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
+    command = [*die_with_parent(), sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
     process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
     lines: queue.Queue[str] = queue.Queue()
     said: list[str] = []

@@ -54,5 +54,4 @@ def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:
     """Write the same as HTTP/1.1, for where no application answers. keeps: whether the connection stays open."""
     response = refuse(error)
     headers = response.raw_headers if keeps else [*response.raw_headers, (b"connection", b"close")]
-    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-    return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, bytes(response.body))
+    return STATUS_LINE[error.status] + b"\r\n".join((*map(b": ".join, headers), b"", bytes(response.body)))
