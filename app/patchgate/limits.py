@@ -62,6 +62,10 @@ CLOSE_SECONDS: Final = 5
 """From our closing of a TLS connection to its caller's: one that is frozen would hold up the gate's end."""
 HEAD_SECONDS: Final = 10
 """From a connection's opening, or a request's first byte, to the end of its head."""
+HEAD_BYTES: Final = 64 * 1024
+"""A request's head; kube-apiserver's has a few hundred bytes, Go's own servers take 1 MiB."""
+REQUEST_BYTES: Final = 2 * BODY_BYTES
+"""A whole request on the wire: a body, and room for how it is chunked; trailers have no other limit."""
 BODY_SECONDS: Final = 10
 """From the end of a head to the end of its body; kube-apiserver itself gives a webhook 30 s at most."""
 TIMEOUT_SHARE: Final = 0.8

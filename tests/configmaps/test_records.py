@@ -248,3 +248,24 @@ def test_a_bad_last_run_is_reported_and_the_last_good_one_stays(last_run: object
 
 def test_a_bad_last_run_at_the_start_is_none() -> None:
     assert read(records(last_run=hours_ago(-1))).last_run is None
+
+
+def test_a_number_that_was_written_as_a_text_counts_as_one() -> None:
+    part = read_text(json.dumps({"schema": "1", "generation": "3", "records": {WORKER: record()}}))
+    assert (part.generation, list(part.records), part.problems) == (3, [WORKER], ())
+
+
+def test_a_record_whose_text_is_as_it_was_is_not_read_again_and_one_that_changed_is() -> None:
+    before = read(records({WORKER: record(), API: record()}))
+    after = read(records({WORKER: record(), API: record(message="another")}), before)
+    assert after.records[WORKER] is before.records[WORKER]
+    assert after.records[API].message == "another"
+
+
+def test_a_record_that_broke_and_is_mended_is_read_again() -> None:
+    good = read(records({WORKER: record()}))
+    broken = read(records({WORKER: record(updated="yesterday")}), good)
+    assert (broken.records[WORKER] is good.records[WORKER], len(broken.problems)) == (True, 1)
+    assert len(read(records({WORKER: record(updated="yesterday")}), broken).problems) == 1
+    mended = read(records({WORKER: record()}), broken)
+    assert (mended.records, mended.problems) == (good.records, ())

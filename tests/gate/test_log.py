@@ -1,5 +1,6 @@
 """The log: one JSON line a denial, readable lines on a terminal, and never what somebody else must not read."""
 
+import io
 import json
 import os
 import pty
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from patchgate.gate.log import make_log
 from tests.conftest import API, START_SECONDS, Gate, GateRunner, change, read_recorded
 
 HIDDEN = "recognisable-7f3a"
@@ -116,6 +118,24 @@ def test_no_header_body_token_or_environment_of_a_pod_is_ever_logged(quiet: Gate
     shown = [quiet.ask_ops("/metrics").text, quiet.ask("GET", "/readyz?verbose").text, end(quiet)]
     assert [text for text in shown if HIDDEN in text] == []
     assert len(quiet.events("denied")) == 5
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_defect_shows_a_terminal_its_lines_and_no_variable_of_them() -> None:
+    def fail(headers: dict[str, str]) -> None:
+        raise RuntimeError(f"a defect beside {len(headers)} header")
+
+    terminal = Terminal()
+    try:
+        fail({"Authorization": HIDDEN})
+    except RuntimeError as error:
+        make_log(terminal).error("a decision failed", exc_info=error)
+    assert "RuntimeError: a defect beside 1 header" in terminal.getvalue()
+    assert HIDDEN not in terminal.getvalue()
 
 
 @contextmanager

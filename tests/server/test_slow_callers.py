@@ -70,6 +70,36 @@ def test_a_head_that_never_ends_is_closed_however_it_trickles(impatient: Served,
 @pytest.mark.parametrize(
     ("sent", "then"),
     [
+        (b"GET /", b"a" * 9999),
+        (b"GET /livez HTTP/1.1\r\n", b"X-A: b\r\n" * 1000),
+        (b"GET /livez HTTP/1.1\r\nX-A: ", b"b" * 9999),
+        (b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\nGET /", b"a" * 9999),
+        (REVIEW_HEAD.partition(b"Content")[0] + b"X-A: ", b"b" * 9999),
+    ],
+    ids=["a path", "headers", "a header", "behind another", "of a review"],
+)
+def test_a_request_of_any_size_is_cut_off_long_before_its_time(served: Served, sent: bytes, then: bytes) -> None:
+    with served.open() as connection:
+        assert b"408" not in trickle(connection, chain([sent], repeat(then, 300)))
+
+
+def test_a_trailer_of_any_size_is_cut_off_too(monkeypatch: pytest.MonkeyPatch, served: Served) -> None:
+    monkeypatch.setattr("patchgate.server.protocol.REQUEST_BYTES", 2**17)
+    with served.open() as connection:
+        trickle(connection, chain([CHUNKED + b"0\r\nX-A: "], repeat(b"b" * 9999, 300)))
+
+
+def test_an_empty_line_between_requests_gives_no_connection_for_ever(impatient: Served) -> None:
+    with impatient.open() as connection:
+        connection.sendall(LIVEZ)
+        assert connection.recv(4096).endswith(b"ok\n")
+        connection.sendall(b"\r\n")
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "then"),
+    [
         (HEAD % b"", b" "),
         (REVIEW_HEAD, b" "),
         (CHUNKED, b"1\r\n \r\n"),
@@ -84,6 +114,21 @@ def test_a_body_that_trickles_is_given_up_with_408(impatient: Served, sent: byte
     assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert b"\r\nconnection: close" in head
     assert (json.loads(body)["allowed"], json.loads(body)["reason"]) == (False, "RequestTimeout")
+
+
+def test_a_body_that_never_comes_of_a_request_that_is_refused_already_gets_no_second_answer(impatient: Served) -> None:
+    with impatient.open() as connection:
+        connection.sendall(HEAD.replace(b"Host", b"Content-Encoding: gzip\r\nHost") % b"")
+        received = b"".join(iter(lambda: _receive(connection), b""))
+    assert received.startswith(b"HTTP/1.1 415 ")
+    assert received.count(b"HTTP/1.1") == 1
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
 
 
 def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(served: Served) -> None:

@@ -30,7 +30,7 @@ def make_log(stream: LineStream) -> FilteringBoundLogger:
     """Make a log that writes to the stream; nothing of it is global."""
     is_terminal = stream.isatty()
     renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # rich's shows variables
         if is_terminal
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_write_json)]
     )

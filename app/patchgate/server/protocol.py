@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from patchgate.errors import RequestError
-from patchgate.limits import BODY_SECONDS, CONNECTIONS, HEAD_SECONDS, TIMEOUT_SHARE
+from patchgate.limits import BODY_SECONDS, CONNECTIONS, HEAD_BYTES, HEAD_SECONDS, REQUEST_BYTES, TIMEOUT_SHARE
 from patchgate.server.refusal import refuse, write_refusal
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class GateProtocol(HttpToolsProtocol):
     _awaited = 1  # a number for each head and body that is awaited; 0 between requests
     _timed = 0  # the one that the deadline is for
     _last = 1
+    _size = 0  # bytes that came since the request began
 
     @property
     def is_under_way(self) -> bool:
@@ -53,12 +54,18 @@ class GateProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take some bytes."""
+        self._size += len(data)
         super().data_received(data)
+        if self._size > HEAD_BYTES and (self._is_in_head or self._size > REQUEST_BYTES) and self._awaited:
+            self.transport.abort()  # the parser itself would take a head or trailers of any size
+        elif not (self._awaited or self.timeout_keep_alive_task or self.is_under_way):
+            self._await_next(is_in_head=True)  # an empty line before a head ends the rest between requests
         self._keep_time()
 
     def on_message_begin(self) -> None:
         """Take the first byte of a request: its head must come in time."""
         super().on_message_begin()
+        self._size = 0
         self._await_next(is_in_head=True)
 
     def on_headers_complete(self) -> None:
@@ -90,8 +97,14 @@ class GateProtocol(HttpToolsProtocol):
             seconds = HEAD_SECONDS if self._is_in_head else _choose_body_seconds(self.url)
             self._deadline = self.loop.call_later(seconds, self._give_up)
 
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the request whose body is awaited has its answer already: it was refused by its head."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and cycle.response_started
+
     def _give_up(self) -> None:
-        if self._is_in_head:
+        if self._is_in_head or self._is_answered:
             self.transport.abort()
             return
         self.transport.write(write_refusal(RequestError(408, "the body took longer than its caller would wait")))

@@ -66,6 +66,10 @@ class ReviewProtocol(GateProtocol):
         else:
             self._is_last = True
 
+    @property
+    def _is_answered(self) -> bool:
+        return self._mode is None and super()._is_answered
+
     def _choose_mode(self) -> Mode | None:
         """Choose the short way: give the mode that is asked for; None for the long way."""
         mode = _PATHS.get(self.url.partition(b"?")[0])
