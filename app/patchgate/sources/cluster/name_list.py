@@ -1,0 +1,105 @@
+"""Asks kube-apiserver for the names and versions of ConfigMaps, and for word of changes: what the informer calls.
+
+The informer of the client asks as fast as it can when it fails, and for ever when nobody answers. So it asks through
+here: with time limits, with pauses that grow, and for metadata alone (`PartialObjectMetadata`, Kubernetes API concepts,
+"Alternate representations of resources"): what it keeps of a ConfigMap is its name, labels and version.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubernetes.client import CoreV1Api, V1ConfigMapList
+from kubernetes.client.exceptions import ApiException
+from urllib3 import BaseHTTPResponse
+
+from patchgate.limits import (
+    API_CONNECT_SECONDS,
+    API_READ_SECONDS,
+    FAILURES_IN_A_ROW,
+    WATCH_JITTER_SECONDS,
+    WATCH_SECONDS,
+    WATCH_SILENCE_SECONDS,
+    WATCH_STEADY_SECONDS,
+)
+from patchgate.sources.cluster.contact import Contact, choose_pause_seconds
+from patchgate.sources.cluster.failure import say_failure
+
+_KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
+_BRIEF: Final = "the watch ends as soon as it begins"
+
+
+def list_names(api: CoreV1Api, namespace: str) -> V1ConfigMapList:
+    """List the ConfigMaps of a namespace, without what they hold.
+
+    Raises:
+        Exception: whatever the client raises; `say_failure` says it.
+    """
+    return api.list_namespaced_config_map(
+        namespace,
+        _headers={"Accept": _KIND.format(list="List")},
+        _request_timeout=(API_CONNECT_SECONDS, API_READ_SECONDS),
+    )
+
+
+@dataclass(slots=True)
+class NameList:
+    """The informer's list function: the same call lists, and begins a watch. Called by the informer's thread alone."""
+
+    api: CoreV1Api
+    contact: Contact
+    _failures: int = 0
+
+    # The informer learns from this annotation what a watch yields.
+    def __call__(self, namespace: str, *, watch: bool = False, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
+        """List, or begin a watch, after the pause that is due.
+
+        Raises:
+            Exception: it failed, which is noted as well; the informer asks again.
+        """
+        self._count_brief_watch()
+        if self.contact.is_ended.wait(choose_pause_seconds(self._failures)):
+            raise InterruptedError
+        action = f"{'watch' if watch else 'list'} configmaps in {namespace}"
+        try:
+            answer = self._begin_watch(namespace, **options) if watch else list_names(self.api, namespace)
+        except Exception as error:
+            self._failures += 1
+            self.contact.fail(say_failure(error, action, self.api.api_client.configuration.host))
+            raise
+        self.contact.hear()
+        if watch:
+            self.contact.begin_watch()
+        return answer
+
+    def _count_brief_watch(self) -> None:
+        lasted_seconds = self.contact.end_watch()
+        if lasted_seconds is None:
+            return
+        self._failures = self._failures + 1 if lasted_seconds < WATCH_STEADY_SECONDS else 0
+        if self._failures >= FAILURES_IN_A_ROW and not self.contact.failure:
+            self.contact.fail(f"{self.api.api_client.configuration.host}: {_BRIEF}")
+
+    def _begin_watch(self, namespace: str, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
+        jitter = random.randint(0, WATCH_JITTER_SECONDS)  # noqa: S311 -- no secret
+        answer = self.api.list_namespaced_config_map(
+            namespace,
+            watch=True,
+            allow_watch_bookmarks=True,
+            _headers={"Accept": _KIND.format(list="")},
+            _request_timeout=(API_CONNECT_SECONDS, WATCH_SILENCE_SECONDS),
+            **options | {"timeout_seconds": WATCH_SECONDS + jitter},
+        )
+        _check_status(answer)
+        return answer
+
+
+def _check_status(answer: object) -> None:
+    """Check the status of a watch, which the client hands over as it comes.
+
+    Raises:
+        ApiException: it is refused.
+    """
+    if isinstance(answer, BaseHTTPResponse) and not 200 <= answer.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
+        answer.close()
+        raise ApiException(status=answer.status, reason=answer.reason)
