@@ -13,10 +13,12 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from patchgate.gate.announce import Announcer
 from patchgate.gate.certificates import keep_pair_current
 from patchgate.gate.follow import Follower
-from patchgate.gate.gauges import read_gauges
+from patchgate.gate.gauges import read_contact_gauge, read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
+from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
 from patchgate.metrics import GateMetrics, GaugeCollector
@@ -30,8 +32,6 @@ from patchgate.server.reporting import Reporter
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair
 from patchgate.server.verdict_cache import VerdictCache
-from patchgate.sources.directory import DirectorySource
-from patchgate.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class _Gate:
     settings: GateSettings
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
-    source: Source
+    origin: Origin
     listener: socket.socket
     ops_listener: socket.socket
     pair: RotatingPair
@@ -56,16 +56,15 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     Raises:
         SetupError: source, certificate or address cannot be had.
     """
-    source = DirectorySource(settings.source)
-    source.list_paths()  # a directory that is not there is a slip at the start, and a fault to live through later
     log = make_log(log_stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
-    listener = listen("--listen", settings.listen.host, settings.listen.port)
-    ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
-    pair = RotatingPair(*_find_pair(settings, clock()))
-    gate = _Gate(settings, clock, log, source, listener, ops_listener, pair)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(gate))
+    with open_origin(settings.source, settings.names) as origin:
+        listener = listen("--listen", settings.listen.host, settings.listen.port)
+        ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
+        pair = RotatingPair(*_find_pair(settings, clock()))
+        gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(gate))
 
 
 async def _run(gate: _Gate) -> None:
@@ -78,15 +77,18 @@ async def _run(gate: _Gate) -> None:
     )
     app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
+    metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
     ops = make_ops_app(judge, metrics.registry, app)
     servers = [
         Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context),
         Server(Front(ops, life, metrics.in_flight, closes_v1=False), gate.ops_listener, None),
     ]
-    follower = Follower(gate.source, settings.names, standing, clock, metrics, log)
+    announcer = Announcer(gate.origin.tell, clock, metrics, log) if gate.origin.tell else None
+    follower = Follower(gate.origin.source, settings.names, standing, clock, metrics, log, announcer)
     background = [
         asyncio.create_task(follower.run()),
         asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
+        *([asyncio.create_task(announcer.run())] if announcer else []),
     ]
     log.info(
         "listening",
@@ -110,5 +112,5 @@ def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
         case TlsFiles(certificate, key):
             return certificate, key
         case SelfSigned(directory):
-            service = ("patchgate.copa-system.svc", "patchgate.copa-system", "patchgate")
+            service = (f"patchgate.{settings.namespace}.svc", f"patchgate.{settings.namespace}", "patchgate")
             return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.listen.host), now)

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SourceError
+from patchgate.gate.announce import Announcer
 from patchgate.gate.standing import Standing
 from patchgate.limits import RETRY_SECONDS
 from patchgate.metrics import GateMetrics
@@ -35,6 +36,7 @@ class Follower:
         clock: gives now, aware UTC.
         metrics: counts snapshots and errors.
         log: told of problems as they come and go.
+        announcer: told of the problems that there are, where people can be told.
     """
 
     source: Source
@@ -43,6 +45,7 @@ class Follower:
     clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
+    announcer: Announcer | None = None
     _names_read: frozenset[str] = frozenset()
     _said: frozenset[Problem] = frozenset()
     _retried_at: datetime | None = None
@@ -108,7 +111,10 @@ class Follower:
         """Log each problem once, when it comes and when its place counts again."""
         standing = self.standing
         snapshot_problems = standing.snapshot.list_problems(now) if standing.snapshot else ()
-        problems = frozenset((*standing.source_problems, *snapshot_problems))
+        in_order = (*standing.source_problems, *snapshot_problems)
+        if self.announcer:
+            self.announcer.note(in_order, self._names_read.union(standing.snapshot.parts if standing.snapshot else ()))
+        problems = frozenset(in_order)
         for problem in sorted(problems - self._said, key=str):
             self.log.warning(
                 "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason

@@ -29,5 +29,12 @@ def read_gauges(standing: Standing, pair: RotatingPair, clock: Callable[[], date
     yield make_gauge("patchgate_certificate_expiry_timestamp_seconds", "When the served certificate expires.", expiry)
 
 
+def read_contact_gauge(find_age_seconds: Callable[[], float | None]) -> Iterator[GaugeMetricFamily]:
+    """Read how long ago kube-apiserver was heard; nothing before, nor where there is none."""
+    age_seconds = find_age_seconds()
+    if age_seconds is not None:
+        yield make_gauge("patchgate_contact_age_seconds", "Since kube-apiserver was last heard.", age_seconds)
+
+
 def _is_ready(standing: Standing) -> bool:
     return standing.snapshot is not None and standing.snapshot.is_complete

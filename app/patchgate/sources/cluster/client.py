@@ -8,7 +8,6 @@ from typing import Final
 
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
 from kubernetes.config import load_incluster_config, load_kube_config
-from kubernetes.config.config_exception import ConfigException
 
 from patchgate.errors import SourceError
 
@@ -25,9 +24,8 @@ def make_client() -> CoreV1Api:
     configuration = Configuration()
     try:
         _configure(configuration)
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
-        # the client reads a kubeconfig as it comes: what is no mapping there is an AttributeError here
-        reason = " ".join(str(error).split()) or type(error).__name__
+    except Exception as error:  # the client reads a kubeconfig as it comes: anything may be wrong with it
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise SourceError(
             f"--kubernetes: no cluster to ask: {reason}; set KUBECONFIG, or give the Pod a service account's token"
         ) from error
@@ -37,7 +35,7 @@ def make_client() -> CoreV1Api:
 
 
 def _configure(configuration: Configuration) -> None:
-    if _POD_VARIABLE in os.environ and _KUBECONFIG_VARIABLE not in os.environ:
+    if os.environ.get(_POD_VARIABLE) and not os.environ.get(_KUBECONFIG_VARIABLE):
         load_incluster_config(configuration)
     else:
         load_kube_config(client_configuration=configuration)

@@ -6,7 +6,7 @@ from typing import Final
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-_NEEDED: Final = "give its service account a Role with get, list and watch on configmaps"
+_NEEDED: Final = "give its service account a Role with get, list and watch on configmaps, create on events"
 
 
 def say_failure(error: Exception, action: str, host: str) -> str:
@@ -20,10 +20,10 @@ def say_failure(error: Exception, action: str, host: str) -> str:
     match error:
         case ApiException():
             return f"no TLS with {host}: {_first_line(error.reason)}"
+        case NewConnectionError():  # a ConnectTimeoutError too
+            return f"{host} cannot be reached: {_say_cause(error)}"
         case ConnectTimeoutError() | ReadTimeoutError():
             return f"{host} does not answer"
-        case NewConnectionError():
-            return f"{host} cannot be reached: {_say_cause(error)}"
         case HTTPError() | OSError():
             return f"the connection to {host} broke: {type(error).__name__}"
         case _:
@@ -44,7 +44,7 @@ def _say_status(status: int, action: str, host: str) -> str:
 
 def _say_cause(error: Exception) -> str:
     """Say what the operating system says, without the address of an object that urllib3 puts before it."""
-    return _first_line(str(error).rpartition("[Errno")[2].partition("] ")[2] or type(error).__name__)
+    return _first_line(str(error).rpartition("[Errno")[2].partition("] ")[2].rstrip(")") or type(error).__name__)
 
 
 def _first_line(text: object) -> str:

@@ -5,9 +5,10 @@ here: with time limits, with pauses that grow, and for metadata alone (`PartialO
 "Alternate representations of resources"): what it keeps of a ConfigMap is its name, labels and version.
 """
 
+import json
 import random
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kubernetes.client import CoreV1Api, V1ConfigMapList
 from kubernetes.client.exceptions import ApiException
@@ -35,11 +36,15 @@ def list_names(api: CoreV1Api, namespace: str) -> V1ConfigMapList:
     Raises:
         Exception: whatever the client raises; `say_failure` says it.
     """
-    return api.list_namespaced_config_map(
+    answer = api.list_namespaced_config_map(
         namespace,
+        _preload_content=False,  # the client refuses `items: null`, which is how no ConfigMap is said
         _headers={"Accept": _KIND.format(list="List")},
         _request_timeout=(API_CONNECT_SECONDS, API_READ_SECONDS),
     )
+    content = json.loads(_check(answer).data)
+    names = V1ConfigMapList.from_dict(content | {"items": content["items"] or []})
+    return names or V1ConfigMapList(items=[])
 
 
 @dataclass(slots=True)
@@ -90,16 +95,20 @@ class NameList:
             _request_timeout=(API_CONNECT_SECONDS, WATCH_SILENCE_SECONDS),
             **options | {"timeout_seconds": WATCH_SECONDS + jitter},
         )
-        _check_status(answer)
+        _check(answer)
         return answer
 
 
-def _check_status(answer: object) -> None:
-    """Check the status of a watch, which the client hands over as it comes.
+def _check(answer: V1ConfigMapList) -> BaseHTTPResponse:
+    """Check an answer that the client hands over as it came, whatever its types say.
 
     Raises:
-        ApiException: it is refused.
+        ApiException: its status is an error.
     """
-    if isinstance(answer, BaseHTTPResponse) and not 200 <= answer.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
-        answer.close()
-        raise ApiException(status=answer.status, reason=answer.reason)
+    response = cast("object", answer)
+    if not isinstance(response, BaseHTTPResponse):
+        raise TypeError(f"{type(response).__name__} is no response of urllib3")
+    if not 200 <= response.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
+        response.close()
+        raise ApiException(status=response.status, reason=response.reason)
+    return response
