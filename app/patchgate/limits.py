@@ -110,7 +110,7 @@ WATCH_STEADY_SECONDS: Final = 1
 """A watch that ends earlier counts as failed, whatever was answered."""
 RETRY_FIRST_SECONDS: Final = 0.5
 """The pause after the first failed request to kube-apiserver, doubled at each further one; jittered down to half."""
-RETRY_MOST_SECONDS: Final = 8
+RETRY_MOST_SECONDS: Final = 5
 """The longest such pause: with it, what is fresh again is known within 15 s."""
 FAILURES_IN_A_ROW: Final = 3
 """Watches that end at once before it is called a failure: one is what a restart looks like."""

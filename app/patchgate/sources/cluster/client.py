@@ -35,7 +35,8 @@ def make_client() -> CoreV1Api:
 
 
 def _configure(configuration: Configuration) -> None:
-    if os.environ.get(_POD_VARIABLE) and not os.environ.get(_KUBECONFIG_VARIABLE):
+    kubeconfig = os.environ.get(_KUBECONFIG_VARIABLE)
+    if os.environ.get(_POD_VARIABLE) and not kubeconfig:
         load_incluster_config(configuration)
     else:
-        load_kube_config(client_configuration=configuration)
+        load_kube_config(kubeconfig or None, client_configuration=configuration)

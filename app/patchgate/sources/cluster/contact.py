@@ -1,15 +1,14 @@
-"""How it stands between us and kube-apiserver: when it was last heard, what fails, and when to ask again.
+"""How it stands between us and kube-apiserver: when it was last heard, and what fails.
 
 Written by the watching thread and the reading one, each value whole in one assignment; read by anybody.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from patchgate.limits import RETRY_FIRST_SECONDS, RETRY_MOST_SECONDS, WATCH_STEADY_SECONDS
+from patchgate.limits import WATCH_STEADY_SECONDS
 
 
 @dataclass(slots=True)
@@ -17,12 +16,14 @@ class Contact:
     """What is known of kube-apiserver's answers.
 
     Attributes:
+        steady_seconds: a watch that has lasted so long shows that all is well.
         on_word: called, in the thread that learns it, whenever something may have changed.
         failure: why the last request failed; empty where it did not.
         is_synced: set once all names are known.
         is_ended: set once nothing more is to be asked.
     """
 
+    steady_seconds: float = WATCH_STEADY_SECONDS
     on_word: Callable[[], None] = lambda: None
     failure: str = ""
     is_synced: threading.Event = field(default_factory=threading.Event)
@@ -45,7 +46,7 @@ class Contact:
         if since is None:
             return None
         lasted_seconds = time.monotonic() - since
-        if lasted_seconds >= WATCH_STEADY_SECONDS:
+        if lasted_seconds >= self.steady_seconds:
             self.failure = ""
         return lasted_seconds
 
@@ -57,7 +58,7 @@ class Contact:
     def find_failure(self) -> str:
         """Say what fails; empty where nothing does, which a watch shows by going on."""
         since = self._watching_since
-        is_steady = since is not None and time.monotonic() - since >= WATCH_STEADY_SECONDS
+        is_steady = since is not None and time.monotonic() - since >= self.steady_seconds
         return "" if is_steady else self.failure
 
     @property
@@ -65,9 +66,3 @@ class Contact:
         """Seconds since kube-apiserver was last heard; None before."""
         heard_at = self._heard_at
         return None if heard_at is None else time.monotonic() - heard_at
-
-
-def choose_pause_seconds(failures: int) -> float:
-    """Choose how long to wait after so many failures in a row: with jitter, as every replica fails at the same time."""
-    longest = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2.0 ** min(failures - 1, 10)) if failures else 0.0
-    return longest * random.uniform(0.5, 1)  # noqa: S311 -- no secret

@@ -7,7 +7,7 @@ Events is all the right that this needs.
 import hashlib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final
@@ -16,8 +16,8 @@ from kubernetes.client import CoreV1Api, CoreV1Event, V1EventSource, V1ObjectMet
 from kubernetes.client.exceptions import ApiException
 
 from patchgate.errors import SourceError
-from patchgate.limits import API_CONNECT_SECONDS, API_READ_SECONDS
 from patchgate.sources.cluster.failure import say_failure
+from patchgate.sources.cluster.pace import Pace
 
 _REASON: Final = "DataDoesNotCount"
 _COMPONENT: Final = "patchgate"
@@ -33,11 +33,13 @@ class EventWriter:
         api: asked to create them.
         namespace: of the ConfigMaps, and so of the Events.
         find_uid: finds a ConfigMap's uid by its name; None where it is gone.
+        pace: how long an answer may take.
     """
 
     api: CoreV1Api
     namespace: str
     find_uid: Callable[[str], str | None]
+    pace: Pace = field(default_factory=Pace)
 
     def write(self, configmap: str, message: str, now: datetime) -> None:
         """Write a warning; one that is there already stays as it is. Blocks.
@@ -49,9 +51,8 @@ class EventWriter:
             SourceError: it could not be written.
         """
         event = self._make_event(configmap, message, now)
-        limits_seconds = (API_CONNECT_SECONDS, API_READ_SECONDS)
         try:
-            self.api.create_namespaced_event(self.namespace, event, _request_timeout=limits_seconds)
+            self.api.create_namespaced_event(self.namespace, event, _request_timeout=self.pace.request_seconds)
         except Exception as error:
             if isinstance(error, ApiException) and error.status == HTTPStatus.CONFLICT:
                 return

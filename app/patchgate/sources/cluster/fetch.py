@@ -9,9 +9,9 @@ from kubernetes.client.exceptions import ApiException
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
-from patchgate.limits import API_CONNECT_SECONDS, API_READ_SECONDS
 from patchgate.policy.part import Problem
 from patchgate.sources.cluster.failure import say_failure
+from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.source import Reading
 
 
@@ -60,11 +60,13 @@ class Fetcher:
         api: asked for each.
         namespace: of all of them.
         concerns: tells by name and labels whether a ConfigMap matters; of others not a byte is fetched.
+        pace: how long an answer may take.
     """
 
     api: CoreV1Api
     namespace: str
     concerns: Callable[[ConfigMap], bool]
+    pace: Pace
     _held: dict[str, _Held] = field(default_factory=dict)
 
     def read(self, listed: Iterable[V1ConfigMap], take: Callable[[ConfigMap], None]) -> Reading:
@@ -92,9 +94,7 @@ class Fetcher:
     def _fetch(self, name: str, version: str, take: Callable[[ConfigMap], None]) -> _Held | None:
         """Fetch one and hand it over; None where it is gone meanwhile."""
         try:
-            obj = self.api.read_namespaced_config_map(
-                name, self.namespace, _request_timeout=(API_CONNECT_SECONDS, API_READ_SECONDS)
-            )
+            obj = self.api.read_namespaced_config_map(name, self.namespace, _request_timeout=self.pace.request_seconds)
         except Exception as error:
             if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
                 return None

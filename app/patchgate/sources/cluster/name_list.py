@@ -6,7 +6,6 @@ here: with time limits, with pauses that grow, and for metadata alone (`PartialO
 """
 
 import json
-import random
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -14,23 +13,16 @@ from kubernetes.client import CoreV1Api, V1ConfigMapList
 from kubernetes.client.exceptions import ApiException
 from urllib3 import BaseHTTPResponse
 
-from patchgate.limits import (
-    API_CONNECT_SECONDS,
-    API_READ_SECONDS,
-    FAILURES_IN_A_ROW,
-    WATCH_JITTER_SECONDS,
-    WATCH_SECONDS,
-    WATCH_SILENCE_SECONDS,
-    WATCH_STEADY_SECONDS,
-)
-from patchgate.sources.cluster.contact import Contact, choose_pause_seconds
+from patchgate.limits import FAILURES_IN_A_ROW
+from patchgate.sources.cluster.contact import Contact
 from patchgate.sources.cluster.failure import say_failure
+from patchgate.sources.cluster.pace import Pace
 
 _KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 _BRIEF: Final = "the watch ends as soon as it begins"
 
 
-def list_names(api: CoreV1Api, namespace: str) -> V1ConfigMapList:
+def list_names(api: CoreV1Api, namespace: str, pace: Pace) -> V1ConfigMapList:
     """List the ConfigMaps of a namespace, without what they hold.
 
     Raises:
@@ -40,7 +32,7 @@ def list_names(api: CoreV1Api, namespace: str) -> V1ConfigMapList:
         namespace,
         _preload_content=False,  # the client refuses `items: null`, which is how no ConfigMap is said
         _headers={"Accept": _KIND.format(list="List")},
-        _request_timeout=(API_CONNECT_SECONDS, API_READ_SECONDS),
+        _request_timeout=pace.request_seconds,
     )
     content = json.loads(_check(answer).data)
     names = V1ConfigMapList.from_dict(content | {"items": content["items"] or []})
@@ -53,6 +45,7 @@ class NameList:
 
     api: CoreV1Api
     contact: Contact
+    pace: Pace
     _failures: int = 0
 
     # The informer learns from this annotation what a watch yields.
@@ -63,11 +56,11 @@ class NameList:
             Exception: it failed, which is noted as well; the informer asks again.
         """
         self._count_brief_watch()
-        if self.contact.is_ended.wait(choose_pause_seconds(self._failures)):
+        if self.contact.is_ended.wait(self.pace.choose_pause_seconds(self._failures)):
             raise InterruptedError
         action = f"{'watch' if watch else 'list'} configmaps in {namespace}"
         try:
-            answer = self._begin_watch(namespace, **options) if watch else list_names(self.api, namespace)
+            answer = self._begin_watch(namespace, **options) if watch else list_names(self.api, namespace, self.pace)
         except Exception as error:
             self._failures += 1
             self.contact.fail(say_failure(error, action, self.api.api_client.configuration.host))
@@ -81,19 +74,18 @@ class NameList:
         lasted_seconds = self.contact.end_watch()
         if lasted_seconds is None:
             return
-        self._failures = self._failures + 1 if lasted_seconds < WATCH_STEADY_SECONDS else 0
+        self._failures = self._failures + 1 if lasted_seconds < self.pace.steady_seconds else 0
         if self._failures >= FAILURES_IN_A_ROW and not self.contact.failure:
             self.contact.fail(f"{self.api.api_client.configuration.host}: {_BRIEF}")
 
     def _begin_watch(self, namespace: str, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
-        jitter = random.randint(0, WATCH_JITTER_SECONDS)  # noqa: S311 -- no secret
         answer = self.api.list_namespaced_config_map(
             namespace,
             watch=True,
             allow_watch_bookmarks=True,
             _headers={"Accept": _KIND.format(list="")},
-            _request_timeout=(API_CONNECT_SECONDS, WATCH_SILENCE_SECONDS),
-            **options | {"timeout_seconds": WATCH_SECONDS + jitter},
+            _request_timeout=(self.pace.connect_seconds, self.pace.silence_seconds),
+            **options | {"timeout_seconds": self.pace.choose_watch_seconds()},
         )
         _check(answer)
         return answer

@@ -5,6 +5,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from typing import Final
 
 from kubernetes.client import CoreV1Api
 from kubernetes.informer import ADDED, DELETED, ERROR, MODIFIED, SharedInformer
@@ -12,18 +13,19 @@ from kubernetes.informer import ADDED, DELETED, ERROR, MODIFIED, SharedInformer
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
 from patchgate.limits import (
-    API_READ_SECONDS,
     GATHER_MILLISECONDS,
     LOOK_AGAIN_FAILING_SECONDS,
     LOOK_AGAIN_SECONDS,
     STOP_SECONDS,
-    WATCH_SECONDS,
 )
-from patchgate.sources.cluster.contact import Contact, choose_pause_seconds
+from patchgate.sources.cluster.contact import Contact
 from patchgate.sources.cluster.failure import say_failure
 from patchgate.sources.cluster.fetch import Fetcher, read_entry
 from patchgate.sources.cluster.name_list import NameList, list_names
+from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.source import Reading
+
+_PACE: Final = Pace()
 
 
 class ClusterSource:
@@ -41,7 +43,7 @@ class ClusterSource:
         self._paused_until = 0.0
 
     def read(self, take: Callable[[ConfigMap], None]) -> Reading:
-        """Hand over what came or changed; waits for the first list, up to API_READ_SECONDS.
+        """Hand over what came or changed; waits for the first list, as long as any answer.
 
         Raises:
             SourceError: kube-apiserver cannot be followed, or did not give a ConfigMap.
@@ -51,7 +53,7 @@ class ClusterSource:
             reading = self._fetcher.read(self._informer.cache.list(), take)
         except SourceError as error:
             self._failures, self._failure = self._failures + 1, str(error)
-            self._paused_until = time.monotonic() + choose_pause_seconds(self._failures)
+            self._paused_until = time.monotonic() + self._fetcher.pace.choose_pause_seconds(self._failures)
             raise
         self._failures, self._failure = 0, ""
         return reading
@@ -94,7 +96,7 @@ class ClusterSource:
         Raises:
             SourceError: says what fails.
         """
-        deadline = time.monotonic() + API_READ_SECONDS
+        deadline = time.monotonic() + self._fetcher.pace.read_seconds
         while not self._contact.is_synced.wait(0.01):  # a failure or the end, too, must be heard
             if self._contact.is_ended.is_set() or self._contact.failure or time.monotonic() > deadline:
                 break
@@ -108,13 +110,15 @@ class ClusterSource:
 
 
 @contextlib.contextmanager
-def follow_cluster(api: CoreV1Api, namespace: str, concerns: Callable[[ConfigMap], bool]) -> Iterator[ClusterSource]:
+def follow_cluster(
+    api: CoreV1Api, namespace: str, concerns: Callable[[ConfigMap], bool], pace: Pace = _PACE
+) -> Iterator[ClusterSource]:
     """Follow a namespace until the block ends; the watch ends with it, or is left to die within its time limits.
 
     concerns: tells by name and labels whether a ConfigMap matters.
     """
-    contact = Contact()
-    informer = SharedInformer(NameList(api, contact), namespace=namespace, resync_period=WATCH_SECONDS)
+    contact = Contact(pace.steady_seconds)
+    informer = SharedInformer(NameList(api, contact, pace), namespace=namespace, resync_period=pace.watch_seconds)
 
     def hear(_: object) -> None:
         contact.hear()
@@ -125,7 +129,7 @@ def follow_cluster(api: CoreV1Api, namespace: str, concerns: Callable[[ConfigMap
     informer.add_event_handler(ERROR, lambda _: contact.on_word())
     informer.start()
     try:
-        yield ClusterSource(Fetcher(api, namespace, concerns), contact, informer)
+        yield ClusterSource(Fetcher(api, namespace, concerns, pace), contact, informer)
     finally:
         contact.is_ended.set()
         # It waits for whatever the informer waits for, a silent server included.
@@ -135,7 +139,11 @@ def follow_cluster(api: CoreV1Api, namespace: str, concerns: Callable[[ConfigMap
 
 
 def read_cluster_once(
-    api: CoreV1Api, namespace: str, concerns: Callable[[ConfigMap], bool], take: Callable[[ConfigMap], None]
+    api: CoreV1Api,
+    namespace: str,
+    concerns: Callable[[ConfigMap], bool],
+    take: Callable[[ConfigMap], None],
+    pace: Pace = _PACE,
 ) -> Reading:
     """Hand over every ConfigMap of a namespace that matters, once. Blocks.
 
@@ -143,8 +151,8 @@ def read_cluster_once(
         SourceError: it cannot be listed, or one not be fetched.
     """
     try:
-        listed = list_names(api, namespace).items
+        listed = list_names(api, namespace, pace).items
     except Exception as error:
         host = api.api_client.configuration.host
         raise SourceError(say_failure(error, f"list configmaps in {namespace}", host)) from error
-    return Fetcher(api, namespace, concerns).read(listed, take)
+    return Fetcher(api, namespace, concerns, pace).read(listed, take)
