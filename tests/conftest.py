@@ -35,6 +35,7 @@ from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
 from patchgate.server.serve import Server, listen, serve
+from tests.die_with_parent import die_with_parent
 from tests.world import (
     FIXTURES,
     NOW,
@@ -188,7 +189,7 @@ class Gate:
 def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
     """Run a gate until the block ends; its announcement says the ports. ca: there once it listens."""
     listen = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--drain-seconds", "0"]
-    command = [sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
+    command = [*die_with_parent(), sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
     process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
     lines: queue.Queue[str] = queue.Queue()
     said: list[str] = []

@@ -1,0 +1,178 @@
+"""A control plane without nodes on loopback: etcd, kube-apiserver, kube-controller-manager. Pods stay Pending.
+
+Knows nothing of patchgate. Every port is a free one, every file in one folder, and nothing outlives it.
+"""
+
+import contextlib
+import json
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any
+
+from tests.plane.credentials import Credentials
+from tests.plane.kubectl import Kubectl
+from tests.plane.program import Program
+
+WAIT_SECONDS = 30.0
+CONTROLLERS = (
+    "serviceaccount", "root-ca-certificate-publisher", "namespace", "garbage-collector", "deployment", "replicaset",
+    "statefulset", "daemonset", "job", "cronjob", "replicationcontroller",
+)  # fmt: skip
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]}, {"level": "None"}],
+}
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A running control plane.
+
+    Attributes:
+        server: kube-apiserver's URL.
+        kubectl: as cluster-admin, in the namespace `default`.
+        credentials: issues what else must be trusted, or may log in.
+        folder: logs and kubeconfigs.
+        etcd, api_server, controller_manager: to be frozen, ended and started by a test that has a plane of its own.
+    """
+
+    server: str
+    kubectl: Kubectl
+    credentials: Credentials
+    folder: Path
+    etcd: Program
+    api_server: Program
+    controller_manager: Program
+
+    def make_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> Kubectl:
+        """Make a namespace that Pods can be made in; gives kubectl inside it."""
+        metadata = {"name": name, "labels": dict(labels or {})}
+        self.kubectl.do("create", "-f", "-", given={"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        inside = self.kubectl.inside(name)
+        wait_until(lambda: inside.ask("get", "serviceaccount", "default").is_admitted, f"ServiceAccount of {name}")
+        return inside
+
+    def read_audit(self, namespace: str, name: str) -> list[dict[str, Any]]:
+        """Read what the audit log holds of an object, as it is written: after the answer."""
+        lines = (self.folder / "audit.log").read_text(encoding="utf-8").split("\n")[:-1]
+        events = [event for event in map(json.loads, lines) if event.get("objectRef", {}).get("name") == name]
+        return [event for event in events if event["objectRef"].get("namespace") == namespace]
+
+
+@contextlib.contextmanager
+def run_plane(programs: Path, etcd: Path, folder: Path) -> Iterator[Plane]:
+    """Run a control plane until the block ends. programs, etcd: folders of the built programs."""
+    client, peer, secure = _choose_ports(3)
+    credentials, server = Credentials.make(folder), f"https://127.0.0.1:{secure}"
+    admin = credentials.write_kubeconfig(server, "admin", "system:masters")
+    ask = _Api(credentials, secure).ask
+    store = Program(_etcd(etcd / "etcd", folder, client, peer), folder / "etcd.log", lambda: _is_healthy(client))
+    api = Program(
+        _api_server(programs / "kube-apiserver", credentials, client, secure),
+        folder / "kube-apiserver.log",
+        lambda: ask("/readyz") == 200,
+    )
+    controllers = Program(
+        _controller_manager(programs / "kube-controller-manager", credentials, server),
+        folder / "kube-controller-manager.log",
+        lambda: ask("/api/v1/namespaces/default/serviceaccounts/default") == 200,
+    )
+    try:
+        with store.running(), api.running(), controllers.running():
+            yield Plane(server, Kubectl(admin), credentials, folder, store, api, controllers)
+    finally:
+        shutil.rmtree(folder / "etcd", ignore_errors=True)  # 130 MB, of use to nobody
+
+
+def wait_until(is_so: Callable[[], object], what: str) -> None:
+    """Wait, within WAIT_SECONDS, for something that the plane will show."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, f"not so after {WAIT_SECONDS} s: {what}"
+        time.sleep(0.05)
+
+
+def _etcd(program: Path, folder: Path, client: int, peer: int) -> list[str]:
+    return [
+        str(program),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls=http://127.0.0.1:{client}",
+        f"--advertise-client-urls=http://127.0.0.1:{client}",
+        f"--listen-peer-urls=http://127.0.0.1:{peer}",
+        f"--initial-advertise-peer-urls=http://127.0.0.1:{peer}",
+        f"--initial-cluster=default=http://127.0.0.1:{peer}",
+        "--unsafe-no-fsync",  # what a power failure would lose is of no use here
+        "--log-level=warn",
+    ]
+
+
+def _api_server(program: Path, credentials: Credentials, etcd: int, port: int) -> list[str]:
+    certificate, key = credentials.issue_server("kube-apiserver", "127.0.0.1", "localhost", "kubernetes.default.svc")
+    _, signing_key = credentials.issue_client("service-accounts")
+    policy = credentials.folder / "audit-policy.json"
+    policy.write_text(json.dumps(AUDIT_POLICY), encoding="utf-8")
+    return [
+        str(program),
+        f"--etcd-servers=http://127.0.0.1:{etcd}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",  # it refuses a loopback address as an endpoint
+        "--service-cluster-ip-range=10.0.0.0/24",
+        f"--tls-cert-file={certificate}",
+        f"--tls-private-key-file={key}",
+        f"--client-ca-file={credentials.ca}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={signing_key}",
+        f"--service-account-signing-key-file={signing_key}",
+        "--authorization-mode=RBAC",
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={credentials.folder / 'audit.log'}",
+    ]
+
+
+def _controller_manager(program: Path, credentials: Credentials, server: str) -> list[str]:
+    kubeconfig = credentials.write_kubeconfig(server, "system:kube-controller-manager")
+    return [
+        str(program),
+        f"--kubeconfig={kubeconfig}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        f"--service-account-private-key-file={credentials.folder / 'service-accounts.key'}",
+        f"--root-ca-file={credentials.ca}",
+        "--use-service-account-credentials=true",  # RBAC knows each controller by its own account
+        f"--controllers={','.join(f'{name}-controller' for name in CONTROLLERS)}",
+    ]
+
+
+def _choose_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:  # all held at once, so that they differ
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+def _is_healthy(port: int) -> bool:
+    with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == 200
+
+
+@dataclass(frozen=True)
+class _Api:
+    """kube-apiserver, asked as `admin` without kubectl: while it starts."""
+
+    credentials: Credentials
+    port: int
+
+    def ask(self, path: str) -> int:
+        context = self.credentials.trust_as("admin")
+        with contextlib.closing(HTTPSConnection("127.0.0.1", self.port, context=context, timeout=5)) as connection:
+            connection.request("GET", path)
+            return connection.getresponse().status

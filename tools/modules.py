@@ -1,0 +1,71 @@
+"""What is built, and from what: a Go module of ours a project, as projects must not share versions of dependencies.
+
+`go.mod` and `go.sum` beside a module are the pins; this file adds what they cannot say. To add one: a folder with a
+`go.mod` that names the program in a `tool` line, `go mod tidy` in it, and a `Module` here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_TOOLS: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A Go module with the programs that are built from it.
+
+    Attributes:
+        folder: where its go.mod, go.sum and, if it has any, sources are.
+        upstream: module path of what is built; its version in go.mod is the programs' version.
+        programs: file name of a program → Go package.
+        stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{major}` and `{minor}` in it.
+    """
+
+    folder: Path
+    upstream: str
+    programs: Mapping[str, str]
+    stamps: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its folder's name, which it has in the cache too."""
+        return self.folder.name
+
+    @property
+    def version(self) -> str:
+        """The version that go.mod requires, such as v1.37.2."""
+        text = (self.folder / "go.mod").read_text(encoding="utf-8")
+        found = re.search(rf"^(?:require)?\s+{re.escape(self.upstream)} (v\S+)", text, re.MULTILINE)
+        if found is None:
+            raise ValueError(f"{self.folder}/go.mod does not require {self.upstream}")
+        return found[1]
+
+    @property
+    def linker_flags(self) -> str:
+        """No symbol tables (half of a program's size), and the stamps."""
+        version = self.version
+        major, minor = version.removeprefix("v").split(".")[:2]
+        stamps = (text.format(version=version, major=major, minor=minor) for text in self.stamps.values())
+        return " ".join(["-s -w", *(f"-X {name}={text}" for name, text in zip(self.stamps, stamps, strict=True))])
+
+
+ETCD: Final = Module(
+    _TOOLS / "etcd",
+    upstream="go.etcd.io/etcd/server/v3",
+    programs={"etcd": "go.etcd.io/etcd/server/v3"},
+)
+KUBERNETES: Final = Module(
+    _TOOLS / "kubernetes",
+    upstream="k8s.io/kubernetes",
+    programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in ("kube-apiserver", "kube-controller-manager")},
+    stamps={  # without them it calls itself v0.0.0-master, and refuses feature gates by version
+        "k8s.io/component-base/version.gitVersion": "{version}",
+        "k8s.io/component-base/version.gitMajor": "{major}",
+        "k8s.io/component-base/version.gitMinor": "{minor}",
+    },
+)
+MODULES: Final = (ETCD, KUBERNETES)
+"""Those that `make tools` builds."""
