@@ -1,21 +1,23 @@
-"""Makes the Kubernetes client: whom to ask, as whom, and with which limits. Nothing is asked here.
-
-In a Pod its service account is used; the client reads the token again every minute, as projected tokens rotate.
-"""
+"""Makes the Kubernetes client: whom to ask, as whom, and with which limits. Nothing is asked here."""
 
 import os
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
-from kubernetes.config import load_incluster_config, load_kube_config
+from kubernetes.config import load_kube_config
+from kubernetes.config.incluster_config import InClusterConfigLoader
 
 from patchgate.errors import SourceError
 
+SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a Pod has its token and kube-apiserver's CA (Kubernetes documentation, "Accessing the API from a Pod")."""
 _POD_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 _KUBECONFIG_VARIABLE: Final = "KUBECONFIG"
 
 
-def make_client() -> CoreV1Api:
+def make_client(service_account: Path = SERVICE_ACCOUNT) -> CoreV1Api:
     """Make a client: of KUBECONFIG where that is set, in a Pod of its service account, else of ~/.kube/config.
 
     Raises:
@@ -23,7 +25,7 @@ def make_client() -> CoreV1Api:
     """
     configuration = Configuration()
     try:
-        _configure(configuration)
+        _configure(configuration, service_account)
     except Exception as error:  # the client reads a kubeconfig as it comes: anything may be wrong with it
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise SourceError(
@@ -34,9 +36,23 @@ def make_client() -> CoreV1Api:
     return CoreV1Api(ApiClient(configuration))
 
 
-def _configure(configuration: Configuration) -> None:
+def _configure(configuration: Configuration, service_account: Path) -> None:
     kubeconfig = os.environ.get(_KUBECONFIG_VARIABLE)
-    if os.environ.get(_POD_VARIABLE) and not kubeconfig:
-        load_incluster_config(configuration)
-    else:
+    if not os.environ.get(_POD_VARIABLE) or kubeconfig:
         load_kube_config(kubeconfig or None, client_configuration=configuration)
+        return
+    token, ca = str(service_account / "token"), str(service_account / "ca.crt")
+    InClusterConfigLoader(token, ca, try_refresh_token=False).load_and_set(configuration)
+    configuration.refresh_api_key_hook = partial(  # type: ignore[assignment] # which the client declares as None
+        _read_token, service_account / "token"
+    )
+
+
+def _read_token(path: Path, configuration: Configuration) -> None:
+    """Read the token, before every request: the kubelet rotates it. One that cannot be read leaves the last."""
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return
+    if token:
+        configuration.api_key["BearerToken"] = f"Bearer {token}"
