@@ -71,11 +71,18 @@ def run_cluster_gate(plane: Plane, namespace: str, folder: Path) -> Iterator[Clu
     kubectl.do("create", "-f", "-", given=_role(RIGHTS))
     kubectl.do("create", "rolebinding", "gate", "--role=gate", f"--user=gate-{namespace}")
     kubeconfig = plane.credentials.write_kubeconfig(plane.server, f"gate-{namespace}")
+    with start_cluster_gate(plane, namespace, kubeconfig) as gate:
+        yield ClusterGate(gate, kubectl, kubeconfig, folder)
+
+
+@contextlib.contextmanager
+def start_cluster_gate(plane: Plane, namespace: str, kubeconfig: Path) -> Iterator[Gate]:
+    """Run a gate on a namespace that there is, whether or not kube-apiserver runs."""
     certificate, key = plane.credentials.issue_server(namespace, f"{namespace}-hook.copa-system.svc", "127.0.0.1")
     arguments = ["--kubernetes", "--system-namespace", namespace, "--tls-cert", str(certificate), "--tls-key", str(key)]
     environment = {"KUBECONFIG": str(kubeconfig)}
     with run_gate(None, plane.credentials.ca, *arguments, environment=environment) as gate:
-        yield ClusterGate(gate, kubectl, kubeconfig, folder)
+        yield gate
 
 
 def _role(rights: Mapping[str, Sequence[str]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Whatever goes wrong leaves the last good snapshot in force; it is counted, logge
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -107,6 +107,11 @@ class Follower:
         before = (problem for problem in self.standing.source_problems if problem.configmap != _WHOLE)
         self.standing.source_problems = (gone, *before)
 
+    def _list_missing(self) -> Iterator[Problem]:
+        """List the main list where it has never been read: nothing is decided then, which every door says."""
+        if self.standing.snapshot and not self.standing.snapshot.is_complete:
+            yield Problem(self.names.image_list, "", "is not there: nothing is decided until it is")
+
     def _say_problems(self, now: datetime) -> None:
         """Log each problem once, when it comes and when its place counts again."""
         standing = self.standing
@@ -114,7 +119,7 @@ class Follower:
         in_order = (*standing.source_problems, *snapshot_problems)
         if self.announcer:
             self.announcer.note(in_order, self._names_read.union(standing.snapshot.parts if standing.snapshot else ()))
-        problems = frozenset(in_order)
+        problems = frozenset((*in_order, *self._list_missing()))
         for problem in sorted(problems - self._said, key=str):
             self.log.warning(
                 "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason
