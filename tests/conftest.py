@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,15 @@ from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
 from patchgate.metrics import GateMetrics
-from patchgate.policy.decision import Scope
+from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
-from patchgate.server.app import make_app
+from patchgate.server.app import MainApp, make_app
 from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
+from patchgate.server.protocol import GateProtocol
 from patchgate.server.reporting import Reporter
+from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
 from tests.world import (
@@ -56,6 +59,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message
 
     from patchgate.configmaps.configmap import ConfigMap
+    from patchgate.policy.case import Asker
+    from patchgate.policy.snapshot import Snapshot
+    from patchgate.policy.verdict import Verdict
+    from patchgate.policy.workload import Image
 
 REVIEWS = FIXTURES / "reviews"
 START_SECONDS = 20.0
@@ -207,7 +214,7 @@ def run_gate(
     try:
         line = lines.get(timeout=START_SECONDS)
         announced = re.search(
-            r'"url": "https://\[?(.+?)\]?:(\d+)", "ops_url": "http://.+?:(\d+)", "event": "listening"', line
+            r'"url":"https://\[?(.+?)\]?:(\d+)","ops_url":"http://.+?:(\d+)","event":"listening"', line
         )
         assert announced, line
         trust = ssl.create_default_context(cafile=ca)
@@ -250,7 +257,7 @@ def make_gate_app(
 class Doors:
     """Both applications of a gate in this process, with what they count and log."""
 
-    main: "FastAPI"
+    main: MainApp
     ops: "FastAPI"
     metrics: GateMetrics
     log: io.StringIO
@@ -268,10 +275,11 @@ def make_doors(
     clock: Callable[[], datetime] = lambda: NOW,
     on_error: OnError = OnError.DENY,
     log: io.StringIO | None = None,
+    decide: "Callable[[Image, Snapshot, Asker, datetime], Verdict]" = decide,
 ) -> Doors:
     """Both applications at the clock's time; without ConfigMaps, before the first snapshot."""
     standing = snapshot(*configmaps) if configmaps else None
-    judge = Judge(current=lambda: standing, clock=clock, on_error=on_error)
+    judge = Judge(current=lambda: standing, clock=clock, on_error=on_error, decide=decide)
     metrics, stream = GateMetrics(CollectorRegistry()), log or io.StringIO()
     main = make_app(judge, Reporter(metrics, make_log(stream)), Life(0), lambda: ())
     return Doors(main, make_ops_app(judge, metrics.registry, main), metrics, stream)
@@ -306,7 +314,8 @@ class Served:
 def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
     """Serve until the block ends."""
     listener = listen("--listen", "127.0.0.1", 0)
-    server = Server(app, listener, None)
+    short_way = partial(ReviewProtocol, admission=app.admission, life=life) if isinstance(app, MainApp) else None
+    server = Server(app, listener, None, short_way or GateProtocol)
     loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
 
     def run() -> None:

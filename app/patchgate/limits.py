@@ -58,6 +58,8 @@ CONNECTIONS: Final = 4096
 """Open connections; one more is told 503 with Retry-After. kube-apiserver opens one a concurrent request."""
 HANDSHAKE_SECONDS: Final = 10
 """A TLS handshake, from the first byte to the last."""
+CLOSE_SECONDS: Final = 5
+"""From our closing of a TLS connection to its caller's: one that is frozen would hold up the gate's end."""
 HEAD_SECONDS: Final = 10
 """From a connection's opening, or a request's first byte, to the end of its head."""
 BODY_SECONDS: Final = 10
@@ -74,20 +76,32 @@ DRAIN_SECONDS: Final = 15
 """How long the gate serves on after SIGTERM: until every kube-apiserver has heard that its endpoint is gone."""
 SHUTDOWN_SECONDS: Final = 20
 """How long open requests may take to end when the gate has drained."""
+ABORT_AGAIN_SECONDS: Final = 0.1
+"""How often connections are closed once the gate is told to end at once: uvicorn looks as often."""
 VERDICTS_REMEMBERED: Final = 4096
 """Verdicts kept for images that are asked about again: about 2 MB."""
 PAGE_IMAGES: Final = 100
 """Images of one page of /v1/images, where nobody asks for fewer or more."""
 PAGE_IMAGES_MOST: Final = 1000
 """Images of one page of /v1/images at the most."""
+IMAGES_OFFSET_MOST: Final = 1_000_000_000
+"""Images of /v1/images that a page may pass over: far more than a cluster's ConfigMaps hold, and an index of a list."""
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
+
+# --- the log ----------------------------------------------------------------------------------------------------
+LOG_GATHER_SECONDS: Final = 0.1
+"""How long lines are gathered before they are written, all with one system call."""
+LOG_GATHER_BYTES: Final = 64 * 1024
+"""How much may be gathered: what a pipe holds."""
 
 # --- watching ---
 DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""
 LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
+SWITCH_SECONDS: Final = 0.0002
+"""How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60

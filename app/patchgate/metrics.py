@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+ReviewLabels = tuple[str, str, str, str, bool, bool]
+"""Mode, operation, decision, reason, whether it was allowed, whether it was a dry run."""
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -15,6 +17,8 @@ class GateMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
+        self._review_counters: dict[ReviewLabels, Counter] = {}
+        self._review_clocks: dict[str, Histogram] = {}
         self.reviews = Counter(
             "patchgate_reviews_total",
             "Reviews answered; decision is what the table says, allowed what the caller was told.",
@@ -31,7 +35,6 @@ class GateMetrics:
         self.decisions = Counter(
             "patchgate_decisions_total", "Answers of /v1/decisions.", ("decision", "reason"), registry=registry
         )
-        self.in_flight = Gauge("patchgate_requests_in_flight", "Requests being answered.", registry=registry)
         self.errors = Counter(
             "patchgate_errors_total",
             "What went wrong: a decision, the source, a certificate, a refused request.",
@@ -42,6 +45,17 @@ class GateMetrics:
         self.certificate_loads = Counter(
             "patchgate_certificate_loads_total", "Pairs loaded or refused.", ("result",), registry=registry
         )
+
+    def count_review(self, labels: ReviewLabels, seconds: float) -> None:
+        """Count a review. Its series is looked up once, and then remembered: there are as many as words in labels."""
+        counter = self._review_counters.get(labels)
+        if counter is None:
+            counter = self._review_counters[labels] = self.reviews.labels(*map(str, labels))
+        counter.inc()
+        clock = self._review_clocks.get(labels[0])
+        if clock is None:
+            clock = self._review_clocks[labels[0]] = self.review_seconds.labels(labels[0])
+        clock.observe(seconds)
 
 
 class GaugeCollector(Collector):

@@ -118,6 +118,13 @@ def test_what_cannot_be_told_is_counted_logged_once_and_tried_again_later() -> N
     assert people.logged == ["may not create events"] * 2
 
 
+def test_a_defect_in_telling_is_said_and_lived_through() -> None:
+    people = Told(on_told=lambda: {}["defect"])
+    people.note(BAD_LINE)
+    assert people.go_on(2) == [(LIST, "line 2: no image")] * 2
+    assert people.logged == ["a defect of patchgate: KeyError('defect')"]
+
+
 def test_a_message_holds_as_many_problems_as_there_is_room_for() -> None:
     message = write_message([Problem(LIST, f"line {number}", "é" * 80) for number in range(1, 5001)])
     assert len(message.encode()) <= 1000

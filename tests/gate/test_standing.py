@@ -29,14 +29,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> RotatingPair:
 
 def stand(*configmaps: ConfigMap) -> Standing:
     standing = Standing(read_at=NOW - timedelta(seconds=90))
-    standing.put_in_force(snapshot(*configmaps))
+    standing.snapshot = snapshot(*configmaps)
     standing.count_bad_entries(NOW)
     return standing
 
 
 def scrape(standing: Standing, pair: RotatingPair) -> dict[str, float]:
     registry = CollectorRegistry()
-    registry.register(GaugeCollector(lambda: read_gauges(standing, pair, lambda: NOW)))
+    registry.register(GaugeCollector(lambda: read_gauges(standing, pair, (), NOW)))
     samples = [sample for family in registry.collect() for sample in family.samples]
     return {
         f"{sample.name} {sample.labels['kind']}" if sample.labels else sample.name: sample.value for sample in samples
@@ -51,6 +51,7 @@ def test_before_the_first_snapshot_nothing_is_ready_and_nothing_has_an_age(pair:
         "patchgate_bad_entries records": 0.0,
         "patchgate_bad_entries exceptions": 0.0,
         "patchgate_bad_entries source": 0.0,
+        "patchgate_requests_in_flight": 0.0,
         "patchgate_certificate_expiry_timestamp_seconds": (NOW + timedelta(days=400)).timestamp(),
     }
 

@@ -104,13 +104,13 @@ def test_a_file_that_breaks_leaves_the_last_good_in_force_until_it_is_mended(
     assert reasons(gate) == AT_FIRST
     assert gate.ask("GET", "/readyz").status == 200
     assert bad_entries(gate) == len(problems(gate))
-    gate.wait_until(lambda: '"event": "data does not count"' in "".join(gate.said[heard:]))
+    gate.wait_until(lambda: '"event":"data does not count"' in "".join(gate.said[heard:]))
     if path.is_dir():
         path.rmdir()
     configmap, image, reason = LATER[name]
     write_configmaps(source, configmap)
     gate.wait_until(lambda: (reasons(gate)[image], problems(gate)) == (reason, []))
-    gate.wait_until(lambda: '"event": "data counts again"' in "".join(gate.said[heard:]))
+    gate.wait_until(lambda: '"event":"data counts again"' in "".join(gate.said[heard:]))
     assert bad_entries(gate) == 0.0
 
 

@@ -45,6 +45,15 @@ def test_a_tag_that_no_line_lists_is_not_found() -> None:
     assert found.find_line("1.4.2-patched-20260509") is None
 
 
+def test_a_pattern_past_the_hundredth_does_not_count_and_is_reported() -> None:
+    found = repository(image_list(*(f"{API}:{number}.*" for number in range(101))))
+    assert found.find_line("99.1")
+    assert found.find_line("100.1") is None
+    assert [str(problem) for problem in found.problems] == [
+        "copa-image-list: line 101: one repository has at most 100 patterns; this one does not count"
+    ]
+
+
 def test_of_two_lines_of_one_tag_the_first_counts_and_the_other_is_reported() -> None:
     lists = image_list(f"{API}:1@{digest('a')}", f"{API}:1@{digest('b')}"), team_list(f"{API}:1")
     found = repository(*lists)

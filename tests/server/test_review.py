@@ -41,6 +41,10 @@ NO_REVIEWS = {
         change("pod-create", uid="", object={"apiVersion": "v1", "kind": "Pod", "spec": 1})
     ).encode(),
     "a uid that is a number": json.dumps(change("pod-create", uid=5)).encode(),
+    "a uid of 257 characters": json.dumps(change("pod-create", uid="u" * 257)).encode(),
+    "a uid of 257 characters with a malformed Pod": json.dumps(
+        change("pod-create", uid="u" * 257, object={"apiVersion": "v1", "kind": "Pod", "spec": 1})
+    ).encode(),
     "a null uid": json.dumps(change("pod-create", uid=None)).encode(),
 }
 READABLE = {
@@ -85,7 +89,7 @@ def test_a_review_with_a_uid_is_answered_with_it(gate: Gate, review: object) -> 
     assert answer.json["response"]["uid"] == "u-1"
 
 
-@pytest.mark.parametrize("uid", ["ü", '"quoted"', "\\", "\x00", "\u2028", "😀", "{{ x }}"])
+@pytest.mark.parametrize("uid", ["ü", '"quoted"', "\\", "\x00", "\u2028", "😀", "{{ x }}", "u" * 256])
 def test_a_uid_comes_back_as_it_was(gate: Gate, uid: str) -> None:
     assert gate.review(change("pod-delete", uid=uid)).json["response"]["uid"] == uid
 

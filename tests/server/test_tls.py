@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from patchgate.errors import CertificateError
-from patchgate.server.tls import load_pair
+from patchgate.server.tls import RotatingPair, load_pair
 from tests.conftest import Gate
 
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n\r\n"
@@ -113,6 +113,30 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     certificate, _ = write_pair(tmp_path, "a")
     with pytest.raises(CertificateError, match=r"a\.crt or .*none\.key cannot be read: No such file or directory"):
         load_pair(certificate, tmp_path / "none.key")
+
+
+def test_a_changed_pair_is_loaded_once(tmp_path: Path) -> None:
+    pair = RotatingPair(*write_pair(tmp_path, "a"))
+    before = pair.current
+    assert pair.reload() is False
+    write_pair(tmp_path, "a")
+    assert [pair.reload(), pair.reload()] == [True, False]
+    assert pair.current.serial != before.serial
+
+
+@pytest.mark.parametrize("content", [None, b"", b"half"], ids=["gone", "empty", "half written"])
+@pytest.mark.parametrize("ending", ["crt", "key"])
+def test_a_pair_that_breaks_is_said_once_and_the_one_before_goes_on(
+    tmp_path: Path, content: bytes | None, ending: str
+) -> None:
+    pair = RotatingPair(*write_pair(tmp_path, "a"))
+    before, path = pair.current, tmp_path / f"a.{ending}"
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(CertificateError):
+        pair.reload()
+    assert (pair.reload(), pair.current) == (False, before)
+    write_pair(tmp_path, "a")
+    assert (pair.reload(), pair.current is before) == (True, False)
 
 
 def write_pair(directory: Path, name: str) -> tuple[Path, Path]:

@@ -351,3 +351,23 @@ def test_a_watch_that_breaks_is_no_end_of_the_words(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("patchgate.sources.watch.LOOK_AGAIN_SECONDS", 0.05)
     monkeypatch.setattr("watchfiles.main.RustNotify", BrokenWatcher)
     hear_of(tmp_path, lambda: None)
+
+
+class EndingWatcher(BrokenWatcher):
+    """One that says once that it was stopped; the next one breaks."""
+
+    has_ended = False
+
+    def watch(self, *_: object) -> str:  # type: ignore[override]
+        if EndingWatcher.has_ended:
+            raise RuntimeError("error in underlying watcher")
+        EndingWatcher.has_ended = True
+        return "stop"
+
+
+def test_a_watch_that_ends_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("patchgate.sources.watch.LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("watchfiles.main.RustNotify", EndingWatcher)
+    monkeypatch.setattr(EndingWatcher, "has_ended", False)
+    hear_of(tmp_path, lambda: None)
+    assert EndingWatcher.has_ended

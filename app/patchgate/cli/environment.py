@@ -45,6 +45,7 @@ def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in VARIABLES or _SERVICE_LINKS.fullmatch(name):
             continue
-        alike = difflib.get_close_matches(name, VARIABLES, n=1)
-        hint = f"did you mean {alike[0]}?" if alike else "--help names those that are"
+        names = [variable.removeprefix(PREFIX) for variable in VARIABLES]  # what all have in common is no likeness
+        alike = difflib.get_close_matches(name.removeprefix(PREFIX), names, n=1)
+        hint = f"did you mean {PREFIX}{alike[0]}?" if alike else "--help names those that are"
         raise SetupError(f"the environment variable {name} is no setting; {hint}")

@@ -47,8 +47,8 @@ def run(arguments: list[str] | None = None) -> None:
         code = _complain(f"{command}: {say().rstrip('.')}; see {command} --help")
     except (SetupError, InputError) as error:
         code = _complain(f"patchgate: {error}")
-    except BrokenPipeError:  # whoever read has enough; what is left unsaid must not be said at the exit
-        sys.stdout = None  # as Python has it where standard output is closed
+    except (BrokenPipeError, SystemExit):  # whoever read has enough; typer itself would exit 1 then, a verdict here
+        sys.stdout = None  # as Python has it where it is closed: what is left unsaid must not be said at the exit
         code = _COULD_NOT_ANSWER
     except (OSError, UnicodeEncodeError) as error:
         code = _complain(f"patchgate: cannot write the answer: {error}")

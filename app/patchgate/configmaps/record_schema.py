@@ -69,7 +69,7 @@ class RecordSchema(SchemaModel):
             raise ValueError("an approval needs approved_reference, approved_digest and verified")
         return self
 
-    def to_record(self, key: str) -> Record:
+    def to_record(self, key: str, fingerprint: int) -> Record:
         """Give the value of `policy`; ValueError where the key or a reference is not REPO:TAG."""
         source = read_tagged(key)
         approved = None
@@ -97,4 +97,5 @@ class RecordSchema(SchemaModel):
             scanner=self.scanner.to_scanner() if self.scanner else None,
             updated=self.updated,
             message=self.message,
+            fingerprint=fingerprint,
         )

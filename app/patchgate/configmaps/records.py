@@ -1,15 +1,18 @@
 """`records.json` of `copa-patched-digests`: reads patch records, each for itself.
 
 A record that does not parse is left out and reported; its last good one stays. A file that cannot be read at all, or
-is of a higher schema, is refused whole, and the last good part stays.
+is of a higher schema, is refused whole, and the last good part stays. A record whose text is the one of last time is
+not read again: most of a ConfigMap is as it was when one image's record changes.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import read_digests
@@ -25,15 +28,25 @@ KEY: Final = "records.json"
 DIGESTS_KEY: Final = "digests.txt"
 
 
-class _Head(SchemaModel):
+class _Head(msgspec.Struct, rename={"schema_": "schema"}):
     """The file without its records' contents: one bad record must not cost the others."""
+
+    schema_: Annotated[int, msgspec.Meta(ge=1)]
+    records: dict[str, msgspec.Raw]
+    generation: Annotated[int, msgspec.Meta(ge=0)] = 0
+    last_run: Any = None
+
+
+class _HeadSchema(SchemaModel):
+    """The same, for what msgspec refuses: pydantic reads it after all, or says in our words why not."""
 
     schema_: Annotated[int, Field(alias="schema", ge=1)]
     generation: NonNegativeInt = 0
-    last_run: object = None
-    records: dict[str, object]
+    last_run: Any = None
+    records: dict[str, Any]
 
 
+_FAST: Final = msgspec.json.Decoder(_Head)
 _TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
 
 
@@ -47,11 +60,7 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
     if (is_empty and previous and previous.approvals) or (not text.strip() and previous and previous.records):
         return _refuse_whole(name, "is empty now", previous)
     try:
-        head = (
-            _Head.model_validate_json(text)
-            if text.strip()
-            else _Head.model_validate({"schema": RECORDS_SCHEMA, "records": {}})
-        )
+        head = _read_head(text) if text.strip() else _Head(RECORDS_SCHEMA, {})
     except ValidationError as error:
         return _refuse_whole(name, f"is not to be read ({say_first_error(error)})", previous)
     if head.schema_ > RECORDS_SCHEMA:
@@ -63,6 +72,16 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
     return RecordsPart(name, records, approvals, head.generation, last_run, (*problems, *digest_problems))
 
 
+def _read_head(text: str) -> _Head:
+    """Read all but the records' contents; a ValidationError says why it cannot be."""
+    try:
+        return _FAST.decode(text)
+    except (ValueError, RecursionError):
+        read = _HeadSchema.model_validate_json(text)
+        records = {key: msgspec.Raw(to_json(value)) for key, value in read.records.items()}
+        return _Head(read.schema_, records, read.generation, read.last_run)
+
+
 def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> RecordsPart:
     problem = Problem(
         name, KEY, f"{fault}; {'the last good one stays in force' if previous else 'nothing of it counts'}"
@@ -72,7 +91,7 @@ def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> Record
 
 
 def _read_all(
-    raw: Mapping[str, object],
+    raw: Mapping[str, msgspec.Raw],
     name: str,
     last_good: Mapping[str, Record],
     now: datetime,
@@ -80,8 +99,14 @@ def _read_all(
 ) -> dict[str, Record]:
     records: dict[str, Record] = {}
     for text, value in raw.items():
+        content = bytes(value)
+        fingerprint = hash(content)
+        record = last_good.get(text)
+        if record and record.fingerprint == fingerprint:
+            _keep_newest(records, record)
+            continue
         try:
-            record = RecordSchema.model_validate(value, context={"now": now}).to_record(text)
+            record = RecordSchema.model_validate_json(content, context={"now": now}).to_record(text, fingerprint)
         except ValueError as error:
             reason = say_first_error(error) if isinstance(error, ValidationError) else str(error)
             kept = _find_last_good(text, last_good)
@@ -93,9 +118,13 @@ def _read_all(
             if kept is None:
                 continue
             record = kept
-        if record.key not in records or records[record.key].updated < record.updated:
-            records[record.key] = record
+        _keep_newest(records, record)
     return records
+
+
+def _keep_newest(records: dict[str, Record], record: Record) -> None:
+    if record.key not in records or records[record.key].updated < record.updated:
+        records[record.key] = record
 
 
 def _find_last_good(text: str, last_good: Mapping[str, Record]) -> Record | None:

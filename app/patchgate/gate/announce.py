@@ -83,6 +83,9 @@ class Announcer:
         except SourceError as error:
             self._note_failure(str(error))
             return EVENT_RETRY_SECONDS
+        except Exception as error:  # noqa: BLE001 -- a defect of ours: an Event less is no reason to end
+            self._note_failure(f"a defect of patchgate: {error!r}")
+            return EVENT_RETRY_SECONDS
         self._told[name], self._failure = (message, now), ""
         return EVENT_PAUSE_SECONDS
 

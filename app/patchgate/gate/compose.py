@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -18,9 +20,11 @@ from patchgate.gate.certificates import keep_pair_current
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_contact_gauge, read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
+from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
+from patchgate.limits import SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.server.app import make_app
@@ -29,6 +33,7 @@ from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
+from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair
 from patchgate.server.verdict_cache import VerdictCache
@@ -56,15 +61,21 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     Raises:
         SetupError: source, certificate or address cannot be had.
     """
-    log = make_log(log_stream)
+    stream = LogStream(log_stream)
+    log = make_log(stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
+    sys.setswitchinterval(SWITCH_SECONDS)
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
         pair = RotatingPair(*_find_pair(settings, clock()))
         gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair)
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_run(gate))
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                stream.gather(runner.get_loop())
+                runner.run(_run(gate))
+        finally:
+            stream.write_out()
 
 
 async def _run(gate: _Gate) -> None:
@@ -76,13 +87,14 @@ async def _run(gate: _Gate) -> None:
         lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=VerdictCache().decide
     )
     app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
-    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, clock)))
-    metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
     ops = make_ops_app(judge, metrics.registry, app)
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
-        Server(Front(app, life, metrics.in_flight, settings.closes_v1), gate.listener, gate.pair.context),
-        Server(Front(ops, life, metrics.in_flight, closes_v1=False), gate.ops_listener, None),
+        Server(Front(app, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
+        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
     ]
+    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
+    metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
     announcer = Announcer(gate.origin.tell, clock, metrics, log) if gate.origin.tell else None
     follower = Follower(gate.origin.source, settings.names, standing, clock, metrics, log, announcer)
     background = [
@@ -90,6 +102,8 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
         *([asyncio.create_task(announcer.run())] if announcer else []),
     ]
+    for task in background:
+        task.add_done_callback(partial(_end_with, life))
     log.info(
         "listening",
         url=_name_url("https", settings.listen, gate.listener),
@@ -98,8 +112,17 @@ async def _run(gate: _Gate) -> None:
     await serve(servers, life)
     for task in background:
         task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
+    ended = await asyncio.gather(*background, return_exceptions=True)
     log.info("ended")
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _end_with(life: Life, task: asyncio.Task[None]) -> None:
+    """End the gate with a task that keeps it current: whoever started it starts it anew."""
+    if not task.cancelled():
+        life.stop()
 
 
 def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:

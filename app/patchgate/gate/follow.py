@@ -4,6 +4,7 @@ Whatever goes wrong leaves the last good snapshot in force; it is counted, logge
 """
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -83,7 +84,9 @@ class Follower:
             assembly.forget(name)
         if self.standing.snapshot and not assembly.taken and not deleted:
             return reading, None
-        return reading, assembly.build()
+        snapshot = assembly.build()
+        gc.freeze()  # nothing of it is a cycle: the collector need not walk through it again and again
+        return reading, snapshot
 
     def _forget_bad_ones(self, now: datetime) -> None:
         """Have ConfigMaps with problems read again every RETRY_SECONDS: what is ahead of a wrong clock heals so."""
@@ -98,7 +101,7 @@ class Follower:
         self.standing.source_problems = reading.problems
         self.standing.read_at = now
         if snapshot:
-            self.standing.put_in_force(snapshot)
+            self.standing.snapshot = snapshot
             self.metrics.snapshots.inc()
 
     def _note_gone(self, error: SourceError) -> None:

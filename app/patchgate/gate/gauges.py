@@ -1,20 +1,22 @@
 """Gauges of how the gate stands, read at each scrape."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
 from patchgate.gate.standing import Standing
 from patchgate.metrics import make_gauge
+from patchgate.server.serve import Server
 from patchgate.server.tls import RotatingPair
 
 
-def read_gauges(standing: Standing, pair: RotatingPair, clock: Callable[[], datetime]) -> Iterator[GaugeMetricFamily]:
-    """Read the gauges. Ages are in seconds; a snapshot that was never read has none."""
-    now = clock()
+def read_gauges(
+    standing: Standing, pair: RotatingPair, servers: Iterable[Server], now: datetime
+) -> Iterator[GaugeMetricFamily]:
+    """Read the gauges. Ages are in seconds; a snapshot that was never read has none. now: aware UTC."""
     yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))
-    yield make_gauge("patchgate_images", "Image lines in force.", standing.images)
+    yield make_gauge("patchgate_images", "Image lines in force.", standing.snapshot.images if standing.snapshot else 0)
     if standing.read_at:
         age = (now - standing.read_at).total_seconds()
         yield make_gauge("patchgate_snapshot_age_seconds", "Since the source was last read.", age)
@@ -25,6 +27,8 @@ def read_gauges(standing: Standing, pair: RotatingPair, clock: Callable[[], date
     for kind in ("image_list", "records", "exceptions", "source"):
         bad.add_metric((kind,), standing.bad_entries[kind])
     yield bad
+    in_flight = sum(server.count_in_flight() for server in servers)
+    yield make_gauge("patchgate_requests_in_flight", "Requests being answered.", in_flight)
     expiry = pair.current.expires.timestamp()
     yield make_gauge("patchgate_certificate_expiry_timestamp_seconds", "When the served certificate expires.", expiry)
 

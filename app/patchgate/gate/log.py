@@ -1,31 +1,54 @@
 """The gate's log: one JSON line an event, readable lines on a terminal. Never headers, never whole bodies."""
 
 import logging
-from typing import TextIO
+from typing import Final, Protocol, TextIO, cast
 
+import msgspec
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 
-def make_log(stream: TextIO) -> FilteringBoundLogger:
+
+class LineStream(Protocol):
+    """What a log is written to: the part of a text stream that it needs."""
+
+    def write(self, text: str, /) -> int:
+        """Take a line."""
+        ...
+
+    def flush(self) -> None:
+        """Have what was taken written."""
+        ...
+
+    def isatty(self) -> bool:
+        """Tell whether a person reads along."""
+        ...
+
+
+def make_log(stream: LineStream) -> FilteringBoundLogger:
     """Make a log that writes to the stream; nothing of it is global."""
     is_terminal = stream.isatty()
     renderers: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if is_terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_write_json)]
     )
-    log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+    lazy = structlog.wrap_logger(
+        structlog.WriteLogger(cast("TextIO", stream)),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *renderers,
         ],
-        cache_logger_on_first_use=True,
     )
+    log: FilteringBoundLogger = lazy.bind()  # bound once, not at every line
     return log
+
+
+def _write_json(event: object, **_: object) -> str:
+    return _ENCODER.encode(event).decode()
 
 
 class ForwardHandler(logging.Handler):

@@ -1,7 +1,6 @@
 """What stands now: the snapshot in force, what is wrong with the data, and when the source was last read."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,20 +16,13 @@ class Standing:
         snapshot: in force; None before the first.
         source_problems: what the source could not read.
         read_at: when the source was last read, aware UTC; None before.
-        images: image lines in force.
         bad_entries: kind of ConfigMap → entries of it that do not count.
     """
 
     snapshot: Snapshot | None = None
     source_problems: tuple[Problem, ...] = ()
     read_at: datetime | None = None
-    images: int = 0
     bad_entries: Counter[str] = field(default_factory=Counter)
-
-    def put_in_force(self, snapshot: Snapshot) -> None:
-        """Put a snapshot in force, and count what it holds."""
-        self.images = sum(len(lines) for part in _list_lists(snapshot) for lines in part.lines.values())
-        self.snapshot = snapshot
 
     def count_bad_entries(self, now: datetime) -> None:
         """Count what does not count, by the kind of ConfigMap that holds it."""
@@ -38,10 +30,6 @@ class Standing:
         problems = self.snapshot.list_problems(now) if self.snapshot else iter(())
         self.bad_entries = Counter(kinds.get(problem.configmap, "source") for problem in problems)
         self.bad_entries["source"] += len(self.source_problems)
-
-
-def _list_lists(snapshot: Snapshot) -> Iterator[ImageListPart]:
-    return (part for part in snapshot.parts.values() if isinstance(part, ImageListPart))
 
 
 def _name_kind(part: ImageListPart | RecordsPart | ExceptionsPart) -> str:

@@ -61,7 +61,7 @@ class Decision:
     @property
     def is_denial(self) -> bool:
         """Whether the table denies, whatever the caller was told."""
-        return any(not verdict.allowed for verdict in self.verdicts)
+        return not all(verdict.allowed for verdict in self.verdicts)
 
 
 def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
@@ -117,6 +117,8 @@ def _say_message(denied: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
 def _list_warnings(verdicts: Iterable[Verdict], *, with_denied: bool) -> tuple[str, ...]:
     wanted = (verdict for verdict in verdicts if verdict.allowed or with_denied)
     lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
+    if not lines:
+        return ()
     sizes = accumulate(len(line.encode()) for line in lines)
     fitting = [line for line, size in zip(lines[:WARNINGS], sizes, strict=False) if size <= WARNINGS_BYTES]
     if len(fitting) == len(lines):

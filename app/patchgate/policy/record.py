@@ -1,7 +1,7 @@
 """What the patcher knows of an image: its approvals, its sources and its clock."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -84,6 +84,7 @@ class Record:
         scanner: who found that; None before the first scan.
         updated: when the record was written.
         message: one line for people.
+        fingerprint: of the text that it was read from, in this process; 0 where there was none.
     """
 
     repository: str
@@ -104,6 +105,7 @@ class Record:
     scanner: Scanner | None
     updated: datetime
     message: str
+    fingerprint: int = field(default=0, compare=False)
 
     @property
     def key(self) -> str:

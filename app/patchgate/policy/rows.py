@@ -95,10 +95,12 @@ def patch_available(case: Case) -> Verdict | None:
         text = f"patched since; a controller may re-create it until {say_time(patched + grace)}"
         return _warn(case, Reason.PATCH_AVAILABLE, text, case.find_use())
     use = case.find_use()
-    text = (
-        "a patched image is available" if use else "was patched, but that approval is stale: it must be verified again"
-    )
-    return _deny(case, Reason.PATCH_AVAILABLE, text, use)
+    if use is None:
+        text = "was patched, but that approval is stale: it must be verified again"
+        return _deny(case, Reason.PATCH_AVAILABLE, text, until=FOREVER)
+    # The freshest approval: as long as it is fresh it is the one to use.
+    until = use.verified + case.policy.stale_after
+    return _deny(case, Reason.PATCH_AVAILABLE, "a patched image is available", use, until=until)
 
 
 def unpatchable(case: Case) -> Verdict | None:
@@ -169,8 +171,8 @@ def _warn(case: Case, reason: Reason, text: str, use: Approval | None = None) ->
     return Verdict(_name(case), allowed=True, reason=reason, text=text, approval=use, warns=True)
 
 
-def _deny(case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:
-    return Verdict(_name(case), allowed=False, reason=reason, text=text, approval=use)
+def _deny(case: Case, reason: Reason, text: str, use: Approval | None = None, until: datetime | None = None) -> Verdict:
+    return Verdict(_name(case), allowed=False, reason=reason, text=text, approval=use, until=until)
 
 
 def _by_effect(effect: Effect, case: Case, reason: Reason, text: str, use: Approval | None = None) -> Verdict:

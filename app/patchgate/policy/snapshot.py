@@ -30,6 +30,7 @@ class Snapshot:
         last_run: when a patcher last ran; None where none did.
         generation: the highest of all record ConfigMaps; shown, never compared.
         conflicts: lines that another line overrules, perhaps in another part.
+        images: how many image lines are in force.
     """
 
     parts: Mapping[str, Part]
@@ -40,6 +41,7 @@ class Snapshot:
     last_run: datetime | None
     generation: int
     conflicts: tuple[Problem, ...]
+    images: int
 
     @classmethod
     def build(cls, parts: Iterable[Part], previous: "Snapshot | None" = None) -> "Snapshot":
@@ -57,6 +59,7 @@ class Snapshot:
             for name, part in as_read.items()
         }
         records = [part for part in canonical.values() if isinstance(part, RecordsPart)]
+        lists = (part for part in as_read.values() if isinstance(part, ImageListPart))
         repositories = _index_repositories(canonical, shared)
         return cls(
             parts=as_read,
@@ -67,6 +70,7 @@ class Snapshot:
             last_run=max((part.last_run for part in records if part.last_run), default=None),
             generation=max((part.generation for part in records), default=0),
             conflicts=tuple(problem for repository in repositories.values() for problem in repository.problems),
+            images=sum(len(lines) for part in lists for lines in part.lines.values()),
         )
 
     def find_repository(self, name: str) -> Repository | None:
@@ -128,7 +132,7 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
     """Index the repositories that a changed part touches; take the others from the previous snapshot."""
     before = previous.canonical_parts if previous else {}
     changed = _list_changed(before, parts)
-    keys = {key for part in changed if isinstance(part, RecordsPart) for key in (*part.records, *part.approvals)}
+    keys = _list_changed_keys(before, parts)
     gone = _find_newest_records(before.values(), keys)
     touched = _group_by_repository(_find_newest_records(parts.values(), keys))
     names = {name for part in changed if isinstance(part, ImageListPart) for name in part.lines}
@@ -142,6 +146,18 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
         if naming_lists or records:
             index[name] = Repository.build(name, naming_lists, records)
     return index
+
+
+def _list_changed_keys(before: Mapping[str, Part], now: Mapping[str, Part]) -> set[str]:
+    """List the keys whose record came, changed or went, by identity: a part that is read again shares the others."""
+    keys: set[str] = set()
+    for part in _list_changed(before, now):
+        if isinstance(part, RecordsPart):
+            other = (now if before.get(part.name) is part else before).get(part.name)
+            records, approvals = (other.records, other.approvals) if isinstance(other, RecordsPart) else ({}, {})
+            keys |= {key for key, record in part.records.items() if records.get(key) is not record}
+            keys |= {key for key, record in part.approvals.items() if approvals.get(key) is not record}
+    return keys
 
 
 def _group_by_repository(records: Mapping[str, Record]) -> dict[str, dict[str, Record]]:

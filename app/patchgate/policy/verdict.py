@@ -92,6 +92,8 @@ def _shorten(approval: Approval) -> str:
 
 def show(text: str, characters: int = SHOWN_REFERENCE_CHARACTERS) -> str:
     """Make a stranger's text fit to show: without control or direction characters, cut where it is too long."""
+    if text.isascii() and text.isprintable() and len(text) <= characters:
+        return text
     clean = _UNPRINTABLE.sub("�", text[: characters + 1])
     return clean if len(clean) <= characters else f"{clean[: characters - 1]}…"
 

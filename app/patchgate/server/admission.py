@@ -1,21 +1,18 @@
 """The admission door, `POST /validate/{enforce|warn|audit}`: an ASGI application of its own, for its speed.
 
 Bytes in, one partial parse, the decision, bytes made once: nothing of FastAPI stands between. A review whose uid can
-be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415.
+be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415. A review
+that came whole needs nothing of asyncio either: `answer_review` is what `protocol` calls for it.
 """
 
-import asyncio
-import json
-import re
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from starlette.datastructures import Headers
-from starlette.responses import Response
+import msgspec
 
 from patchgate.errors import RequestError
-from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES, TIMEOUT_SHARE
+from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import fit_bytes
@@ -28,16 +25,39 @@ from patchgate.server.review import API_VERSION, KIND, Review, read_review
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
+PREFIX: Final = "/validate/"
+"""What stands before the mode in a path."""
 _MODES: Final = {mode.value: mode for mode in Mode}
-_BEFORE_UID: Final = f'{{"apiVersion":"{API_VERSION}","kind":"{KIND}","response":{{"uid":'
 _FORBIDDEN: Final = 403
-_TIMEOUT: Final = re.compile(rb"(?:^|&)timeout=([0-9]{1,4})s(?:&|$)")
-_encode: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_JSON: Final = (b"content-type", b"application/json")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class _Status(msgspec.Struct, frozen=True):
+    code: int
+    reason: str
+    message: str
+
+
+class _Response(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What of an AdmissionResponse is set (k8s.io/api/admission/v1)."""
+
+    uid: str
+    allowed: bool
+    status: _Status | None = None
+    warnings: tuple[str, ...] = ()
+    audit_annotations: dict[str, str] = {}
+
+
+class _Answer(msgspec.Struct, frozen=True, rename="camel"):
+    api_version: str
+    kind: str
+    response: _Response
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionApp:
-    """Answers AdmissionReviews; mounted where the rest of the path is the mode."""
+    """Answers AdmissionReviews under PREFIX."""
 
     judge: Judge
     reporter: Reporter
@@ -45,20 +65,30 @@ class AdmissionApp:
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request (ASGI 3)."""
         try:
-            response = await self._answer(scope, receive)
+            answer = await self._answer(scope, receive)
         except RequestError as error:
-            response = refuse(error)
-        await response(scope, receive, send)
+            await refuse(error)(scope, receive, send)
+        else:
+            headers = [(b"content-length", b"%d" % len(answer)), _JSON]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
 
-    async def _answer(self, scope: "Scope", receive: "Receive") -> Response:
-        mode = _MODES.get(scope["path"].removeprefix(scope["root_path"]).removeprefix("/"))
+    async def _answer(self, scope: "Scope", receive: "Receive") -> bytes:
+        mode = find_mode(scope["path"])
         if mode is None:
             raise RequestError(404, f"no such mode: POST to one of {', '.join(_MODES)}")
         if scope["method"] != "POST":
             raise RequestError(405, "an AdmissionReview is POSTed", allow="POST")
-        headers = Headers(scope=scope)
+        headers = dict(scope["headers"])
         check_is_json(headers)
-        body = await _read_in_time(scope, headers, receive)
+        return self.answer_review(mode, await read_body(headers, receive))
+
+    def answer_review(self, mode: Mode, body: bytes) -> bytes:
+        """Answer a review: the body of a response with status 200.
+
+        Raises:
+            RequestError: the body is no review, or nothing can be decided yet.
+        """
         start = perf_counter()
         review = read_review(body)
         snapshot = self.judge.take_snapshot()
@@ -67,7 +97,7 @@ class AdmissionApp:
         decision = self._decide(review, mode, snapshot)
         answer = write_response(review.uid, decision)
         self.reporter.tell_review(review, mode, decision, perf_counter() - start)
-        return Response(answer, media_type="application/json")
+        return answer
 
     def _decide(self, review: Review, mode: Mode, snapshot: Snapshot) -> Decision:
         if review.question is None:
@@ -79,20 +109,9 @@ class AdmissionApp:
             return self.judge.conclude_failed(mode)
 
 
-async def _read_in_time(scope: "Scope", headers: Headers, receive: "Receive") -> bytes:
-    """Read the body while the caller still waits for the answer.
-
-    Raises:
-        RequestError: 408, it took most of the time that `?timeout=` gives (kube-apiserver sends the webhook's, `3s`).
-    """
-    match = _TIMEOUT.search(scope["query_string"])
-    if match is None:
-        return await read_body(headers, receive)
-    try:
-        async with asyncio.timeout(int(match[1]) * TIMEOUT_SHARE):
-            return await read_body(headers, receive)
-    except TimeoutError as error:
-        raise RequestError(408, "the body took longer than the webhook's timeout allows") from error
+def find_mode(path: str) -> Mode | None:
+    """Find the mode that a path asks for; None where it is none of the door's."""
+    return _MODES.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
 
 
 def write_response(uid: str, decision: Decision) -> bytes:
@@ -110,12 +129,6 @@ def write_response(uid: str, decision: Decision) -> bytes:
 
 
 def _write(uid: str, decision: Decision) -> bytes:
-    parts = [f'{_BEFORE_UID}{_encode(uid)},"allowed":{"true" if decision.allowed else "false"}']
-    if not decision.allowed:
-        status = {"code": _FORBIDDEN, "reason": decision.reason, "message": decision.message}
-        parts.append(f'"status":{_encode(status)}')
-    if decision.warnings:
-        parts.append(f'"warnings":{_encode(decision.warnings)}')
-    if decision.audit:
-        parts.append(f'"auditAnnotations":{_encode(decision.audit)}')
-    return (",".join(parts) + "}}").encode(errors="replace")
+    status = None if decision.allowed else _Status(_FORBIDDEN, decision.reason, decision.message)
+    response = _Response(uid, decision.allowed, status, decision.warnings, decision.audit)
+    return _encode(_Answer(API_VERSION, KIND, response))

@@ -1,6 +1,7 @@
-"""The gate's HTTP application: FastAPI with the doors on it, the admission door mounted as it is."""
+"""The gate's HTTP application: FastAPI with the doors on it, the admission door before its middleware."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from patchgate.errors import RequestError
 from patchgate.policy.decision import Mode
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
-from patchgate.server.admission import AdmissionApp
+from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import check_is_not_packed, read_body
 from patchgate.server.catalog import Catalog
 from patchgate.server.decisions import DecisionRequest, decide_request, write_decision
@@ -19,9 +20,28 @@ from patchgate.server.life import Life
 from patchgate.server.probes import describe
 from patchgate.server.refusal import NotReadyError, refuse
 from patchgate.server.reporting import Reporter
+from patchgate.server.schemas import CatalogAnswer, DecisionAnswer, refusals
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 
-def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> FastAPI:
+class MainApp(FastAPI):
+    """FastAPI, and the admission door, which nothing of FastAPI stands before: half a review's CPU (docs/adr/0004)."""
+
+    def __init__(self, admission: AdmissionApp) -> None:
+        super().__init__(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        self.admission = admission
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer one request (ASGI 3)."""
+        if scope["path"].startswith(PREFIX):
+            await self.admission(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> MainApp:
     """Make the application of the main listener.
 
     judge: the core behind every door.
@@ -29,8 +49,7 @@ def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Call
     life: readiness fails while it drains.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
     """
-    app = FastAPI(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.mount("/validate", AdmissionApp(judge, reporter))
+    app = MainApp(AdmissionApp(judge, reporter))
     _add_decisions(app, judge, reporter)
     _add_catalog(app, judge)
     _add_probes(app, judge, life, source_problems)
@@ -65,11 +84,17 @@ def take_snapshot(judge: Judge) -> Snapshot:
 def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
     schema = {"requestBody": {"content": {"application/json": {"schema": DecisionRequest.model_json_schema()}}}}
 
-    @app.post("/v1/decisions", openapi_extra=schema)
+    @app.post(
+        "/v1/decisions",
+        openapi_extra=schema,
+        response_model=DecisionAnswer,
+        responses=refusals(400, 413, 415, 503),
+    )
     async def decide(request: Request) -> Response:
         """Decide images, or an object as a review would be."""
-        check_is_not_packed(request.headers)
-        body = await read_body(request.headers, request.receive)
+        headers = dict(request.scope["headers"])
+        check_is_not_packed(headers)
+        body = await read_body(headers, request.receive)
         snapshot = take_snapshot(judge)
         try:
             decision = decide_request(body, judge, snapshot)
@@ -85,19 +110,19 @@ def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
 def _add_catalog(app: FastAPI, judge: Judge) -> None:
     catalog = Catalog(judge.clock)
 
-    @app.get("/v1/catalog")
+    @app.get("/v1/catalog", response_model=CatalogAnswer, responses=refusals(503))
     async def list_catalog() -> Response:
         """List what is tracked, and what is approved now."""
         return Response(catalog.write(take_snapshot(judge)), media_type="application/json")
 
 
 def _add_probes(app: FastAPI, judge: Judge, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> None:
-    @app.get("/livez")
+    @app.get("/livez", response_class=PlainTextResponse)
     async def livez() -> Response:
         """Answer that the event loop turns."""
         return PlainTextResponse("ok\n")
 
-    @app.get("/readyz")
+    @app.get("/readyz", response_class=PlainTextResponse, responses={503: {"content": {"text/plain": {}}}})
     async def readyz(request: Request) -> Response:
         """Answer whether reviews are decided; `?verbose` says by what."""
         is_ready = judge.take_snapshot() is not None and not life.is_draining

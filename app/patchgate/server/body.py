@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
 
-async def read_body(headers: Mapping[str, str], receive: "Receive") -> bytes:
+async def read_body(headers: Mapping[bytes, bytes], receive: "Receive") -> bytes:
     """Read the whole body.
+
+    headers: as ASGI has them, in lower case; of two of one name the last.
 
     Raises:
         RequestError: 413, over the cap; said from Content-Length before a byte is read where there is one.
             400, the caller went away half way.
     """
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > BODY_BYTES:
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > BODY_BYTES:
         raise _too_large()
     chunks: list[bytes] = []
     size = 0
@@ -26,33 +28,35 @@ async def read_body(headers: Mapping[str, str], receive: "Receive") -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise RequestError(400, "the body ended early")
-        chunk = message.get("body", b"")
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > BODY_BYTES:
             raise _too_large()
+        if not (chunks or message.get("more_body")):
+            return chunk
         chunks.append(chunk)
         if not message.get("more_body"):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return b"".join(chunks)
 
 
-def check_is_json(headers: Mapping[str, str]) -> None:
+def check_is_json(headers: Mapping[bytes, bytes]) -> None:
     """Check that the body says it is JSON, and is not packed.
 
     Raises:
         RequestError: 415.
     """
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
         raise RequestError(415, "Content-Type must be application/json")
     check_is_not_packed(headers)
 
 
-def check_is_not_packed(headers: Mapping[str, str]) -> None:
+def check_is_not_packed(headers: Mapping[bytes, bytes]) -> None:
     """Check that the body has no Content-Encoding.
 
     Raises:
         RequestError: 415.
     """
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise RequestError(415, "a Content-Encoding is not understood: send the body as it is")
 
 

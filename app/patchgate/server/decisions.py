@@ -4,9 +4,9 @@ Kyverno sends no Content-Type, so any or none is taken. The answer is one flat J
 `statusCode` at the top (Kyverno's CEL `http` adds those), never `{{` (Kyverno would read a variable).
 """
 
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from patchgate.errors import InvalidManifestError, RequestError
 from patchgate.limits import IMAGES_OF_A_REQUEST
@@ -17,6 +17,7 @@ from patchgate.policy.workload import Operation
 from patchgate.server.judge import Judge, Question
 from patchgate.server.objects import read_object
 from patchgate.server.refusal import write_json
+from patchgate.server.schemas import IMAGES, USER_INFO
 from patchgate.validation import say_first_error
 
 
@@ -48,11 +49,11 @@ class DecisionRequest(BaseModel):
         json_schema_extra={"examples": [{"images": ["registry.example.com/myapp/api:1.4.2"], "namespace": "shop"}]}
     )
 
-    images: object = Field(None, description="a list of strings, or Kyverno's images")
+    images: Annotated[object, WithJsonSchema(IMAGES)] = None
     obj: dict[str, object] | None = Field(None, alias="object")
     old: dict[str, object] | None = Field(None, alias="oldObject")
     operation: str | None = None
-    user_info: _UserInfo | None = Field(None, alias="userInfo")
+    user_info: Annotated[_UserInfo | None, WithJsonSchema(USER_INFO)] = Field(None, alias="userInfo")
     namespace: str | None = None
 
 

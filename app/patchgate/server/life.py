@@ -19,11 +19,6 @@ class Life:
     _told: asyncio.Event = field(default_factory=asyncio.Event)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def is_hurried(self) -> bool:
-        """Whether it has been told to end at once."""
-        return self._hurried.is_set()
-
     def stop(self) -> None:
         """Drain, then end; told a second time, end at once."""
         if self.is_draining:
@@ -44,6 +39,10 @@ class Life:
                 await self._hurried.wait()
         except TimeoutError:
             pass
+
+    async def wait_for_hurry(self) -> None:
+        """Wait until it is told to end at once."""
+        await self._hurried.wait()
 
     def listen_to_signals(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop at SIGTERM (a cluster's way, drained); end at once at SIGINT (a person's Ctrl-C)."""

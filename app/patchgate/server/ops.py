@@ -10,13 +10,14 @@ from fastapi import FastAPI, Query, Response
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
-from patchgate.limits import PAGE_IMAGES, PAGE_IMAGES_MOST
+from patchgate.limits import IMAGES_OFFSET_MOST, PAGE_IMAGES, PAGE_IMAGES_MOST
 from patchgate.policy.overview import list_tracked_images
 from patchgate.server.app import add_refusals, take_snapshot
 from patchgate.server.images import describe_image
 from patchgate.server.judge import Judge
+from patchgate.server.schemas import ImagesAnswer, refusals
 
 
 def make_ops_app(judge: Judge, registry: CollectorRegistry, doors: FastAPI) -> FastAPI:
@@ -28,14 +29,14 @@ def make_ops_app(judge: Judge, registry: CollectorRegistry, doors: FastAPI) -> F
     app = FastAPI(title="patchgate ops", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     add_refusals(app)
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Give the metrics in Prometheus' text format."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    @app.get("/v1/images")
+    @app.get("/v1/images", response_model=ImagesAnswer, responses=refusals(503))
     async def images(
-        offset: Annotated[int, Query(ge=0, description="images to pass over")] = 0,
+        offset: Annotated[int, Query(ge=0, le=IMAGES_OFFSET_MOST, description="images to pass over")] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_IMAGES_MOST, description="images to give")] = PAGE_IMAGES,
     ) -> Response:
         """List the tracked images with their records and time left, a page at a time."""

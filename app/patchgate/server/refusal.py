@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -18,6 +19,7 @@ _REASONS: Final = {
     408: "RequestTimeout",
     413: "RequestEntityTooLarge",
     415: "UnsupportedMediaType",
+    500: "InternalError",
     503: "NotReady",
 }
 
@@ -46,3 +48,11 @@ def refuse(error: RequestError) -> Response:
     message = show(str(error), SHOWN_LINE_CHARACTERS)
     content = {"allowed": False, "reason": reason, "message": message, "images": []}
     return Response(write_json(content), error.status, headers=headers, media_type="application/json")
+
+
+def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:
+    """Write the same as HTTP/1.1, for where no application answers. keeps: whether the connection stays open."""
+    response = refuse(error)
+    headers = response.raw_headers if keeps else [*response.raw_headers, (b"connection", b"close")]
+    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode(), *map(b": ".join, headers)]
+    return b"\r\n".join((*lines, b"", bytes(response.body)))

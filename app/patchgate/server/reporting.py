@@ -25,11 +25,10 @@ class Reporter:
     def tell_review(self, review: Review, mode: Mode, decision: Decision, seconds: float) -> None:
         """Count a review, and log it where the table denies."""
         question = review.question
-        operation = question.operation.value if question else "unread"
-        self.metrics.reviews.labels(
-            mode.value, operation, _word(decision), decision.reason.value, str(decision.allowed), str(review.is_dry_run)
-        ).inc()
-        self.metrics.review_seconds.labels(mode.value).observe(seconds)
+        operation = question.operation if question else "unread"
+        self.metrics.count_review(
+            (mode, operation, _word(decision), decision.reason, decision.allowed, review.is_dry_run), seconds
+        )
         if decision.is_denial:
             self.log.warning(
                 "denied" if not decision.allowed else "would deny",

@@ -4,13 +4,21 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Never
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from patchgate.errors import SetupError
-from patchgate.limits import BACKLOG_CONNECTIONS, HANDSHAKE_SECONDS, KEEP_ALIVE_SECONDS, SHUTDOWN_SECONDS
+from patchgate.limits import (
+    ABORT_AGAIN_SECONDS,
+    BACKLOG_CONNECTIONS,
+    CLOSE_SECONDS,
+    HANDSHAKE_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    SHUTDOWN_SECONDS,
+)
 from patchgate.server.life import Life
 from patchgate.server.protocol import GateProtocol
 
@@ -18,7 +26,13 @@ from patchgate.server.protocol import GateProtocol
 class Server(uvicorn.Server):
     """A server on one listening socket; its life is told by `Life`, not by signals of its own."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        context: ssl.SSLContext | None,
+        protocol: Callable[..., GateProtocol] = GateProtocol,
+    ) -> None:
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -36,14 +50,15 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._listener = listener
         self._context = context
+        self._protocol = protocol
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve. uvicorn's own way knows no limit on a TLS handshake."""
+        """Begin to serve. uvicorn's own way knows no limit on how TLS begins and ends."""
         del sockets
         await self.lifespan.startup()
 
         def make_protocol() -> asyncio.Protocol:
-            return GateProtocol(self.config, self.server_state, self.lifespan.state)
+            return self._protocol(self.config, self.server_state, self.lifespan.state)
 
         server = await asyncio.get_running_loop().create_server(
             make_protocol,
@@ -51,9 +66,20 @@ class Server(uvicorn.Server):
             ssl=self._context,
             backlog=BACKLOG_CONNECTIONS,
             ssl_handshake_timeout=HANDSHAKE_SECONDS if self._context else None,
+            ssl_shutdown_timeout=CLOSE_SECONDS if self._context else None,
         )
         self.servers = [server]
         self.started = True
+
+    def count_in_flight(self) -> int:
+        """Count the requests that have come and are not answered."""
+        connections = self.server_state.connections
+        return sum(isinstance(connection, GateProtocol) and connection.is_under_way for connection in connections)
+
+    def abort_connections(self) -> None:
+        """Close every connection at once, whatever is under way on it."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,10 +109,20 @@ def listen(flag: str, host: str, port: int) -> socket.socket:
 
 
 async def serve(servers: Sequence[Server], life: Life) -> None:
-    """Serve until the life ends: drained, the listeners close, and open requests are answered to their end."""
+    """Serve until the life ends: drained, the listeners close, and open requests are answered unless it is hurried."""
     running = [asyncio.create_task(server.serve()) for server in servers]
+    hurrying = asyncio.create_task(_abort_when_hurried(servers, life))
     await life.wait_for_end()
     for server in servers:
         server.should_exit = True
-        server.force_exit = life.is_hurried
     await asyncio.gather(*running)
+    hurrying.cancel()
+
+
+async def _abort_when_hurried(servers: Sequence[Server], life: Life) -> Never:
+    """Close connections, those too that come before the listeners close, so that no request is waited for."""
+    await life.wait_for_hurry()
+    while True:
+        for server in servers:
+            server.abort_connections()
+        await asyncio.sleep(ABORT_AGAIN_SECONDS)

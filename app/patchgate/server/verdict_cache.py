@@ -1,7 +1,8 @@
 """Remembers verdicts of images that are asked about again and again: a rollout asks the same of each of its Pods.
 
-Only verdicts that say until when they hold are remembered (approved, not tracked), for one snapshot, and served only
-between the instant they were given and that one. Used by the event loop alone: cachetools takes no lock.
+Only verdicts that say until when they hold are remembered (approved, not tracked, a patch available), for one
+snapshot, and served only between the instant they were given and that one. Used by the event loop alone: cachetools
+takes no lock.
 """
 
 from datetime import datetime

@@ -1,0 +1,158 @@
+"""Settings: every flag has a variable and a help text, from one source; a variable that no flag reads is refused."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from patchgate.cli.environment import PREFIX, VARIABLES, refuse_unknown_variables
+from patchgate.cli.main import make_app
+from patchgate.errors import SetupError
+from patchgate.gate.settings import Address
+from tests.command import run_patchgate
+
+COMMANDS: dict[str, Any] = dict(getattr(typer.main.get_command(make_app()), "commands"))  # noqa: B009 -- a group's
+OPTIONS = {
+    (name, parameter.opts[0]): parameter
+    for name, command in COMMANDS.items()
+    for parameter in command.params
+    if parameter.param_type_name == "option"
+}
+OF_THE_TOOLS = {"PATCHGATE_CACHE"}
+SERVE: dict[str, tuple[str, object]] = {
+    "--source": ("configmaps", Path("configmaps")),
+    "--listen": ("[::]:8443", Address("::", 8443)),
+    "--ops-listen": ("0.0.0.0:80", Address("0.0.0.0", 80)),  # noqa: S104 -- parsed only
+    "--tls-cert": ("tls.crt", Path("tls.crt")),
+    "--tls-key": ("tls.key", Path("tls.key")),
+    "--self-signed": ("pki", Path("pki")),
+    "--scope": ("pods", "pods"),
+    "--on-error": ("allow", "allow"),
+    "--drain-seconds": ("2.5", 2.5),
+    "--close-v1": ("false", False),
+    "--record-configmaps": ("9", 9),
+}
+"""Flag of `serve` → a value that is not its default, as it is written and as it is read."""
+WRONG = {
+    "--listen": "8443",
+    "--ops-listen": "localhost",
+    "--scope": "some",
+    "--on-error": "ignore",
+    "--drain-seconds": "-1",
+    "--close-v1": "perhaps",
+    "--record-configmaps": "1001",
+}
+FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone\n"
+"""What `serve` says when it has read its settings, and none of them names a certificate."""
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def parse(*arguments: str) -> dict[str, object]:
+    """What `serve` reads."""
+    parameters: dict[str, object] = COMMANDS["serve"].make_context("serve", list(arguments)).params
+    return parameters
+
+
+@pytest.mark.parametrize(("command", "flag"), OPTIONS)
+def test_a_flag_has_the_variable_of_its_name_and_a_help_text_that_names_it(
+    capsys: pytest.CaptureFixture[str], command: str, flag: str
+) -> None:
+    option = OPTIONS[command, flag]
+    assert option.envvar == PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    assert len(option.help.split()) >= 3
+    _, out, _ = run_patchgate(capsys, command, "--help")
+    text = " ".join(out.split())
+    assert flag in text
+    assert f"env var: {option.envvar}" in text
+
+
+def test_the_variables_that_are_not_refused_are_those_that_help_names(capsys: pytest.CaptureFixture[str]) -> None:
+    helps = [run_patchgate(capsys, command, "--help")[1] for command in COMMANDS]
+    named = {name for text in helps for name in re.findall(rf"{PREFIX}\w+", text)}
+    assert named == {option.envvar for option in OPTIONS.values()}
+    assert named | OF_THE_TOOLS == VARIABLES
+
+
+def test_serve_has_the_flags_that_are_tested_here() -> None:
+    assert {flag for command, flag in OPTIONS if command == "serve"} == SERVE.keys()
+
+
+@pytest.mark.parametrize("flag", SERVE)
+def test_a_variable_says_what_its_flag_says(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
+    option, (written, read) = OPTIONS["serve", flag], SERVE[flag]
+    by_flag = [option.secondary_opts[0]] if option.secondary_opts else [flag, written]
+    source = ["--source", "elsewhere"] if flag != "--source" else []
+    assert parse(*source, *by_flag)[option.name] == read
+    monkeypatch.setenv(option.envvar, written)
+    assert parse(*source)[option.name] == read
+
+
+@pytest.mark.parametrize("flag", sorted(SERVE.keys() - {"--source"}))
+def test_a_flag_that_nobody_gives_has_a_default_that_differs_from_what_is_tested(flag: str) -> None:
+    assert parse("--source", "configmaps")[OPTIONS["serve", flag].name] != SERVE[flag][1]
+
+
+@pytest.mark.parametrize("flag", WRONG)
+def test_a_wrong_value_names_the_flag_and_the_flag_wins_over_a_wrong_variable(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    option, (written, _) = OPTIONS["serve", flag], SERVE[flag]
+    monkeypatch.setenv("PATCHGATE_SOURCE", "configmaps")
+    monkeypatch.setenv(option.envvar, WRONG[flag])
+    code, out, err = run_patchgate(capsys, "serve")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"patchgate serve: Invalid value for '{flag}")
+    assert f"(env var: '{option.envvar}')" in err
+    by_flag = [option.secondary_opts[0]] if option.secondary_opts else [flag, written]
+    assert run_patchgate(capsys, "serve", *by_flag) == (2, "", FAULTLESS)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("PATCHGATE_DRAIN_SECOND", "did you mean PATCHGATE_DRAIN_SECONDS?"),
+        ("PATCHGATE_drain_seconds", "--help names those that are"),
+        ("PATCHGATE_XYZZY", "--help names those that are"),
+        ("PATCHGATE_OPSLISTEN", "did you mean PATCHGATE_OPS_LISTEN?"),
+    ],
+)
+def test_a_variable_that_no_flag_reads_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, hint: str
+) -> None:
+    monkeypatch.setenv(name, "1")
+    assert run_patchgate(capsys, "serve", "--source", "configmaps") == (
+        2,
+        "",
+        f"patchgate: the environment variable {name} is no setting; {hint}\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "PATCHGATE_SERVICE_HOST",
+        "PATCHGATE_SERVICE_PORT",
+        "PATCHGATE_SERVICE_PORT_WEBHOOK",
+        "PATCHGATE_PORT",
+        "PATCHGATE_PORT_443_TCP",
+        "PATCHGATE_PORT_443_TCP_ADDR",
+        "PATCHGATE_OPS_SERVICE_HOST",
+        "PATCHGATE_OPS_PORT_8080_TCP_PROTO",
+        "XPATCHGATE_WRONG",
+        "PATH",
+    ],
+)
+def test_what_a_cluster_sets_beside_a_service_named_patchgate_is_not_refused(name: str) -> None:
+    refuse_unknown_variables({name: "tcp://10.0.0.1:443"})
+
+
+def test_of_several_unknown_variables_the_first_is_said() -> None:
+    with pytest.raises(SetupError, match="PATCHGATE_A is no setting"):
+        refuse_unknown_variables({"PATCHGATE_B": "", "PATCHGATE_A": ""})

@@ -1,0 +1,164 @@
+"""Callers that freeze, trickle or come in crowds: each is given up in its time, and costs nobody else theirs."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain, repeat
+
+import pytest
+
+from patchgate.server.life import Life
+from tests.conftest import API, SHOP, Gate, Served, make_gate_app, read_recorded, serve_here, wait_until
+
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
+HALF_HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: g"
+QUESTION = json.dumps({"images": [API]}).encode()
+HEAD = b"POST /v1/decisions%%s HTTP/1.1\r\nHost: gate\r\nContent-Length: %d\r\n\r\n" % len(QUESTION)
+REVIEW_HEAD = b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Length: 1000\r\n\r\n"
+CHUNKED = b"POST /v1/decisions HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n"
+SMALL_SECONDS = 0.3
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serve_here(make_gate_app(*SHOP), Life(0)) as running:
+        yield running
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch, served: Served) -> Served:
+    """One that gives up heads and bodies soon."""
+    monkeypatch.setattr("patchgate.server.protocol.HEAD_SECONDS", SMALL_SECONDS)
+    monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", SMALL_SECONDS)
+    return served
+
+
+def trickle(connection: socket.socket, pieces: Iterator[bytes]) -> bytes:
+    """Send the pieces one by one until the other end closes; gives what it said."""
+    received = b""
+    connection.settimeout(SMALL_SECONDS / 10)
+    for piece in pieces:
+        try:
+            connection.sendall(piece)
+            chunk = connection.recv(65536)
+        except TimeoutError:
+            continue
+        except (ConnectionResetError, BrokenPipeError):
+            return received
+        if not chunk:
+            return received
+        received += chunk
+    raise AssertionError("the pieces came to their end first")
+
+
+def test_a_connection_on_which_nothing_comes_is_closed(impatient: Served) -> None:
+    with impatient.open() as connection:
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "then"),
+    [(b"G", b""), (b"GET /", b"a"), (b"GET /livez HTTP/1.1\r\n", b"X-A: b\r\n"), (HALF_HEAD, b"h"), (b"\r\n", b"\r\n")],
+    ids=["a byte", "a path", "headers", "a host name", "empty lines"],
+)
+def test_a_head_that_never_ends_is_closed_however_it_trickles(impatient: Served, sent: bytes, then: bytes) -> None:
+    with impatient.open() as connection:
+        assert trickle(connection, chain([sent], repeat(then, 1000))) == b""
+
+
+@pytest.mark.parametrize(
+    ("sent", "then"),
+    [
+        (HEAD % b"", b" "),
+        (REVIEW_HEAD, b" "),
+        (CHUNKED, b"1\r\n \r\n"),
+        (CHUNKED + b"5\r\n{", b""),
+    ],
+    ids=["by length", "a review", "chunked", "frozen"],
+)
+def test_a_body_that_trickles_is_given_up_with_408(impatient: Served, sent: bytes, then: bytes) -> None:
+    with impatient.open() as connection:
+        received = trickle(connection, chain([sent], repeat(then, 30 if b"Length" in sent else 1000)))
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"\r\nconnection: close" in head
+    assert (json.loads(body)["allowed"], json.loads(body)["reason"]) == (False, "RequestTimeout")
+
+
+def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(served: Served) -> None:
+    with served.open() as connection:
+        connection.sendall(REVIEW_HEAD.replace(b" HTTP", b"?timeout=1s HTTP"))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")  # BODY_SECONDS, 10, are not waited for
+
+
+@pytest.mark.parametrize("query", [b"", b"?timeout=30s", b"?timeout=0.5s", b"?timeout=s", b"?xtimeout=1s"])
+def test_a_body_that_comes_in_time_is_answered(impatient: Served, query: bytes) -> None:
+    with impatient.open() as connection:
+        connection.sendall(HEAD % query)
+        connection.sendall(QUESTION[:9])
+        connection.sendall(QUESTION[9:])
+        assert b'"PatchAvailable"' in connection.recv(4096)
+
+
+def test_a_connection_may_rest_between_requests(impatient: Served) -> None:
+    with impatient.open() as resting, impatient.open() as silent:
+        resting.sendall(LIVEZ)
+        assert resting.recv(4096).endswith(b"ok\n")
+        assert silent.recv(1) == b""  # a silent one is given up meanwhile
+        resting.sendall(LIVEZ)
+        assert resting.recv(4096).endswith(b"ok\n")
+
+
+@pytest.mark.parametrize("then", [b"", b"x"], ids=["frozen", "trickling"])
+@pytest.mark.parametrize("is_pipelined", [False, True])
+def test_a_second_request_that_never_ends_is_closed_when_the_first_was_answered(
+    impatient: Served, then: bytes, is_pipelined: bool
+) -> None:
+    with impatient.open() as connection:
+        connection.sendall(LIVEZ + HALF_HEAD * is_pipelined)
+        assert connection.recv(4096).endswith(b"ok\n")
+        connection.sendall(HALF_HEAD * (not is_pipelined))
+        assert trickle(connection, repeat(then, 1000)) == b""
+
+
+def test_a_second_body_that_never_ends_is_given_up_with_408(impatient: Served) -> None:
+    with impatient.open() as connection:
+        connection.sendall(LIVEZ + HEAD % b"")
+        assert trickle(connection, repeat(b"", 1000)).count(b"HTTP/1.1 408 ") == 1
+
+
+def test_one_connection_too_many_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch, served: Served) -> None:
+    monkeypatch.setattr("patchgate.server.protocol.CONNECTIONS", 2)
+    with ExitStack() as stack:
+        kept = [stack.enter_context(served.open()) for _ in range(2)]
+        for connection in kept:
+            connection.sendall(LIVEZ)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+        with served.open() as third:
+            third.sendall(LIVEZ)
+            answer = third.recv(4096)
+            assert third.recv(1) == b""
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nretry-after: 1\r\n" in answer
+        assert b"\r\nconnection: close\r\n" in answer
+        kept[0].sendall(LIVEZ)
+        assert kept[0].recv(4096).startswith(b"HTTP/1.1 200 ")
+        kept[0].close()
+        wait_until(lambda: served.connections == 1)
+        with served.open() as again:
+            again.sendall(LIVEZ)
+            assert again.recv(4096).startswith(b"HTTP/1.1 200 ")
+
+
+def test_200_frozen_callers_keep_no_review_waiting(gate: Gate) -> None:
+    with ExitStack() as stack:
+        for number in range(200):
+            frozen = gate.open_socket() if number % 4 == 0 else gate.open_tls()
+            stack.enter_context(frozen)
+            frozen.sendall((b"\x16\x03\x01", HALF_HEAD, HEAD % b"", LIVEZ)[number % 4])
+        gate.wait_until(lambda: gate.metric("patchgate_requests_in_flight") >= 50)
+        for _ in range(20):
+            answer = gate.review(read_recorded("pod-create"))
+            assert answer.json["response"]["status"]["reason"] == "PatchAvailable"
+    gate.wait_until(lambda: gate.metric("patchgate_requests_in_flight") == 1)  # the scrape itself
