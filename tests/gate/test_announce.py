@@ -118,8 +118,12 @@ def test_what_cannot_be_told_is_counted_logged_once_and_tried_again_later() -> N
     assert people.logged == ["may not create events"] * 2
 
 
+def fail() -> None:
+    raise KeyError("defect")
+
+
 def test_a_defect_in_telling_is_said_and_lived_through() -> None:
-    people = Told(on_told=lambda: {}["defect"])
+    people = Told(on_told=fail)
     people.note(BAD_LINE)
     assert people.go_on(2) == [(LIST, "line 2: no image")] * 2
     assert people.logged == ["a defect of patchgate: KeyError('defect')"]

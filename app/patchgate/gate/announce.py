@@ -5,7 +5,8 @@ mends all the time, costs what one bad line costs. That it cannot be told is log
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Never, Protocol
@@ -49,13 +50,13 @@ class Announcer:
     _told: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     _failure: str = ""
 
-    def note(self, problems: Iterable[Problem], configmaps: Iterable[str]) -> None:
+    def note(self, problems: Iterable[Problem], configmaps: Collection[str]) -> None:
         """Note the problems that there are now, of these ConfigMaps."""
-        by_name: dict[str, list[Problem]] = {name: [] for name in configmaps}
+        by_name: defaultdict[str, list[Problem]] = defaultdict(list)
         for problem in problems:
-            if problem.configmap in by_name:
+            if problem.configmap in configmaps:
                 by_name[problem.configmap].append(problem)
-        self._messages = {name: write_message(its) for name, its in by_name.items() if its}
+        self._messages = {name: write_message(its) for name, its in by_name.items()}
 
     def choose(self) -> str | None:
         """Choose the ConfigMap to tell of now: that which was told longest ago, or never."""

@@ -46,6 +46,7 @@ def _configure(configuration: Configuration, service_account: Path) -> None:
     configuration.refresh_api_key_hook = partial(  # type: ignore[assignment] # which the client declares as None
         _read_token, service_account / "token"
     )
+    configuration.get_api_key_with_prefix("BearerToken")
 
 
 def _read_token(path: Path, configuration: Configuration) -> None:
