@@ -65,23 +65,23 @@ class ClusterGate:
 
 
 @contextlib.contextmanager
-def run_cluster_gate(plane: Plane, namespace: str, folder: Path) -> Iterator[ClusterGate]:
-    """Run a gate on a new namespace until the block ends."""
+def run_cluster_gate(plane: Plane, namespace: str, folder: Path, *arguments: str) -> Iterator[ClusterGate]:
+    """Run a gate on a new namespace until the block ends. arguments: more of `serve`."""
     kubectl = plane.make_namespace(namespace)
     kubectl.do("create", "-f", "-", given=_role(RIGHTS))
     kubectl.do("create", "rolebinding", "gate", "--role=gate", f"--user=gate-{namespace}")
     kubeconfig = plane.credentials.write_kubeconfig(plane.server, f"gate-{namespace}")
-    with start_cluster_gate(plane, namespace, kubeconfig) as gate:
+    with start_cluster_gate(plane, namespace, kubeconfig, *arguments) as gate:
         yield ClusterGate(gate, kubectl, kubeconfig, folder)
 
 
 @contextlib.contextmanager
-def start_cluster_gate(plane: Plane, namespace: str, kubeconfig: Path) -> Iterator[Gate]:
+def start_cluster_gate(plane: Plane, namespace: str, kubeconfig: Path, *more: str) -> Iterator[Gate]:
     """Run a gate on a namespace that there is, whether or not kube-apiserver runs."""
     certificate, key = plane.credentials.issue_server(namespace, f"{namespace}-hook.copa-system.svc", "127.0.0.1")
     arguments = ["--kubernetes", "--system-namespace", namespace, "--tls-cert", str(certificate), "--tls-key", str(key)]
     environment = {"KUBECONFIG": str(kubeconfig)}
-    with run_gate(None, plane.credentials.ca, *arguments, environment=environment) as gate:
+    with run_gate(None, plane.credentials.ca, *arguments, *more, environment=environment) as gate:
         yield gate
 
 

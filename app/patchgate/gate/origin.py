@@ -1,6 +1,6 @@
 """Opens what ConfigMaps come from: a directory or a cluster, once or for as long as the gate lives.
 
-The Kubernetes client is imported where a cluster is asked for: half a second and 20 MiB that nobody else pays.
+The Kubernetes client is imported where a cluster is asked for: half a second and 30 MiB that nobody else pays.
 """
 
 # ruff: noqa: PLC0415 -- the reason is above

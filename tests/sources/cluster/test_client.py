@@ -38,6 +38,7 @@ def test_a_kubeconfig_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert configuration.host == "https://one.example.com"
     assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer secret"
     assert configuration.retries is False
+    assert make_client().api_client.user_agent == "patchgate"
 
 
 def test_a_kubeconfig_that_is_named_comes_before_the_pods_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

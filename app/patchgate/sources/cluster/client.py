@@ -33,7 +33,9 @@ def make_client(service_account: Path = SERVICE_ACCOUNT) -> CoreV1Api:
         ) from error
     configuration.retries = False  # one request is one request: who asks paces them
     configuration.keep_alive = True  # TCP keep-alive, for what lies between and forgets
-    return CoreV1Api(ApiClient(configuration))
+    client = ApiClient(configuration)
+    client.user_agent = "patchgate"  # whom audit logs and API priority see
+    return CoreV1Api(client)
 
 
 def _configure(configuration: Configuration, service_account: Path) -> None:

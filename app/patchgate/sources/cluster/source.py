@@ -97,7 +97,7 @@ class ClusterSource:
             SourceError: says what fails.
         """
         deadline = time.monotonic() + self._fetcher.pace.read_seconds
-        while not self._contact.is_synced.wait(0.01):  # a failure or the end, too, must be heard
+        while not self._contact.is_synced.wait(0.05):  # a failure or the end, too, must be heard
             if self._contact.is_ended.is_set() or self._contact.failure or time.monotonic() > deadline:
                 break
         if failure := self._find_failure():
