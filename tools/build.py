@@ -19,6 +19,8 @@ from tools.go import BuildError, get_go, run
 from tools.modules import MODULES, Module
 
 _BUILDING: Final = "building-"
+_FLAGS: Final = ("-mod=readonly", "-buildvcs=false", "-trimpath")
+_SETTINGS: Final = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}  # the pins decide, not the user's own
 
 
 def find_programs(module: Module, cache: Path) -> Path | None:
@@ -51,22 +53,21 @@ def read_go_version(folder: Path) -> str:
 
 def _name_folder(module: Module, cache: Path) -> Path:
     sources = [module.folder / "go.mod", module.folder / "go.sum", *sorted(module.folder.glob("*.go"))]
-    built_from = [platform.system(), platform.machine(), module.linker_flags, *map(str, module.programs.items())]
-    built_from += [file.read_text(encoding="utf-8") for file in sources]
+    built_from = [platform.system(), platform.machine(), *_FLAGS, *map(str, _SETTINGS.items()), module.linker_flags]
+    built_from += [*map(str, module.programs.items()), *(file.read_text(encoding="utf-8") for file in sources)]
     return cache / "tools" / module.name / hashlib.sha256("\0".join(built_from).encode()).hexdigest()[:16]
 
 
 def _build_into(folder: Path, module: Module, go: Path) -> None:
     for left in folder.parent.glob(f"{_BUILDING}*"):  # by a run that was killed: we hold the lock
         shutil.rmtree(left)
-    # Not what the user's environment says: what is built must depend on the pins alone.
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    flags = ["-mod=readonly", "-buildvcs=false", "-trimpath", "-ldflags", module.linker_flags]
+    environment = {**os.environ, **_SETTINGS}
     with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=folder.parent) as scratch:
         whole = Path(scratch) / "whole"
         for name, package in module.programs.items():
             print(f"Building {name} {module.version} (once; may take minutes)", flush=True)
-            run([go, "build", *flags, "-o", whole / name, package], environment, cwd=module.folder)
+            command = [str(go), "build", *_FLAGS, "-ldflags", module.linker_flags, "-o", str(whole / name), package]
+            run(command, environment, cwd=module.folder)
         (whole / "go-version").write_text(run([go, "version"], environment), encoding="utf-8")
         whole.rename(folder)
 

@@ -37,8 +37,14 @@ class GateMetrics:
         )
         self.errors = Counter(
             "patchgate_errors_total",
-            "What went wrong: a decision, the source, a certificate, a refused request.",
+            "What went wrong: a review, a decision, the source, a certificate.",
             ("where",),
+            registry=registry,
+        )
+        self.refusals = Counter(
+            "patchgate_refusals_total",
+            "Requests for a review that were not answered by a verdict, by the status that they got instead.",
+            ("status",),
             registry=registry,
         )
         self.snapshots = Counter("patchgate_snapshots_total", "Snapshots put in force.", registry=registry)

@@ -1,6 +1,7 @@
 """One control plane for the session, and the gates behind it that most tests share."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,22 @@ from tools.build import find_programs
 from tools.cache import find_cache
 from tools.modules import ETCD, KUBERNETES
 
+PlaneRunner = Callable[[], AbstractContextManager[Plane]]
+
 
 @pytest.fixture(scope="session")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """The control plane that all modules share: no test may end its programs or leave a webhook behind."""
+def run_own_plane(tmp_path_factory: pytest.TempPathFactory) -> PlaneRunner:
+    """Runs a control plane for a test that ends, freezes or fills one: `with run_own_plane() as plane`."""
     programs, etcd = (find_programs(module, find_cache()) for module in (KUBERNETES, ETCD))
     if programs is None or etcd is None:
         leave_out("kube-apiserver and etcd are not built here; make tools does")
-    with run_plane(programs, etcd, tmp_path_factory.mktemp("plane")) as running:
+    return lambda: run_plane(programs, etcd, tmp_path_factory.mktemp("plane"))
+
+
+@pytest.fixture(scope="session")
+def plane(run_own_plane: PlaneRunner) -> Iterator[Plane]:
+    """The control plane that all modules share: no test may end its programs or leave a webhook behind."""
+    with run_own_plane() as running:
         running.make_namespace(SYSTEM)
         yield running
 

@@ -58,6 +58,7 @@ def test_a_program_dies_with_a_pytest_that_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout
         pid = int(parent.stdout.readline())
-        assert is_running(pid)
+        # Past setpriv, which asks the kernel for it.
+        wait_until(lambda: Path(f"/proc/{pid}/comm").read_text(encoding="utf-8") == "sleep\n", "sleep")
         parent.kill()
     wait_until(lambda: not is_running(pid), "the end of the program")

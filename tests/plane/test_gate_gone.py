@@ -36,9 +36,6 @@ class TestFail:
         assert 'failed calling webhook "enforce.gone-fail.patchgate.io"' in said.errors
         assert "connection refused" in said.errors
 
-    def test_modes_that_never_refuse_depend_on_it_too(self, failing: Webhook) -> None:
-        assert 'failed calling webhook "warn.gone-fail' in failing.warn.create(pod(API_PATCHED)).errors
-
     @pytest.mark.usefixtures("failing")
     def test_a_namespace_that_it_does_not_match_lives_on(self, plane: Plane) -> None:
         assert plane.kubectl.inside("kube-system").create(pod(API), "--dry-run=server").is_admitted

@@ -78,7 +78,10 @@ class TestAudit:
             "audit.gate.patchgate.io/reason": "PatchAvailable",
             "audit.gate.patchgate.io/images": f"{API} PatchAvailable",
         }
-        logged = [line for line in guarded.gate.events("would deny") if line["object"] == f"Pod/{name_of(manifest)}"]
-        assert [(line["mode"], line["reason"], line["user"]) for line in logged] == [
-            ("audit", "PatchAvailable", "admin")
-        ]
+
+        def find_logged() -> list[tuple[str, str, str]]:
+            lines = (line for line in guarded.gate.events("would deny") if line["object"] == f"Pod/{name_of(manifest)}")
+            return [(line["mode"], line["reason"], line["user"]) for line in lines]
+
+        guarded.gate.wait_until(lambda: bool(find_logged()))
+        assert find_logged() == [("audit", "PatchAvailable", "admin")]

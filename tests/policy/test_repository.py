@@ -27,6 +27,15 @@ def repository(*configmaps: ConfigMap) -> Repository:
     return snapshot(*configmaps).repositories[API]
 
 
+def test_the_hundred_and_first_pattern_of_a_repository_does_not_count_and_is_reported() -> None:
+    found = repository(image_list(*(f"{API}:{n}.*" for n in range(101))))
+    assert found.find_line("99.1")
+    assert found.find_line("100.1") is None
+    assert [(each.place, each.reason) for each in found.problems] == [
+        ("line 101", "one repository has at most 100 patterns; this one does not count")
+    ]
+
+
 def test_a_listed_tag_is_found_by_name_before_any_pattern() -> None:
     found = repository(image_list(f"{API}:1.*", f"{API}:1.4.2", f"{API}:*"))
     assert [

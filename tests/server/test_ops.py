@@ -24,6 +24,7 @@ LABELS = {
     "patchgate_review_seconds": {"mode", "le"},
     "patchgate_decisions": {"decision", "reason"},
     "patchgate_errors": {"where"},
+    "patchgate_refusals": {"status"},
     "patchgate_certificate_loads": {"result"},
     "patchgate_bad_entries": {"kind"},
 }

@@ -171,3 +171,13 @@ def test_a_review_that_is_being_read_when_the_gate_ends_is_answered(served: Serv
         status, headers, _ = ask(connection, WHOLE[-10:])
         assert (status, headers["connection"]) == (200, "close")
         assert connection.recv(1) == b""
+
+
+def test_reviews_that_get_no_verdict_are_counted_by_their_status_whichever_way_they_came(
+    doors: Doors, served: Served
+) -> None:
+    with served.open() as connection:
+        assert ask(connection, HEAD + LENGTH % 1 + b"\r\n{")[0] == 400
+        assert ask(connection, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n")[0] == 400
+        assert ask(connection, WHOLE.replace(b"application/json", b"text/plain"))[0] == 415
+    assert [doors.count("patchgate_refusals_total", status=status) for status in ("400", "415")] == [2.0, 1.0]

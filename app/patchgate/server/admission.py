@@ -67,6 +67,7 @@ class AdmissionApp:
         try:
             answer = await self._answer(scope, receive)
         except RequestError as error:
+            self.reporter.tell_refusal(error.status)
             await refuse(error)(scope, receive, send)
         else:
             headers = [(b"content-length", b"%d" % len(answer)), _JSON]

@@ -2,10 +2,10 @@
 
 import json
 import re
-from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from patchgate.errors import RequestError
 from patchgate.limits import RETRY_AFTER_SECONDS, SHOWN_LINE_CHARACTERS
@@ -54,5 +54,4 @@ def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:
     """Write the same as HTTP/1.1, for where no application answers. keeps: whether the connection stays open."""
     response = refuse(error)
     headers = response.raw_headers if keeps else [*response.raw_headers, (b"connection", b"close")]
-    lines = [f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}".encode(), *map(b": ".join, headers)]
-    return b"\r\n".join((*lines, b"", bytes(response.body)))
+    return STATUS_LINE[error.status] + b"\r\n".join((*map(b": ".join, headers), b"", bytes(response.body)))

@@ -43,6 +43,10 @@ class Reporter:
                 dry_run=review.is_dry_run,
             )
 
+    def tell_refusal(self, status: int) -> None:
+        """Count a review that got no verdict: the gate is cold, or it was none."""
+        self.metrics.refusals.labels(str(status)).inc()
+
     def tell_decision(self, decision: Decision) -> None:
         """Count an answer of /v1/decisions."""
         self.metrics.decisions.labels(_word(decision), decision.reason.value).inc()

@@ -83,6 +83,7 @@ class ReviewProtocol(GateProtocol):
             check_is_json(dict(self.headers))
             answer = self._admission.answer_review(mode, body)
         except RequestError as error:
+            self._admission.reporter.tell_refusal(error.status)
             self.transport.write(write_refusal(error, keeps=keeps))
         except Exception as error:  # noqa: BLE001 -- a defect of ours must not look like bad HTTP, nor end the connection
             self._admission.reporter.tell_failure(error, "review")
