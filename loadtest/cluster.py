@@ -115,7 +115,7 @@ def _measure_changes(cluster: ClusterGate, api: CoreV1Api) -> Figure:
 
 
 def _measure_window(cluster: ClusterGate, what: str, api: CoreV1Api | None) -> Iterator[Figure]:
-    """Measure what the gate costs while nobody asks it. api: asked how often it refused the gate; None where it did not."""
+    """Measure what the gate costs while nobody asks it. api: says how often it refused; None where it does not."""
     time.sleep(1)
     server, denied = _see(cluster), _count_refused(api)
     cpu_seconds, lines = server.cpu_seconds, len(cluster.gate.said)
