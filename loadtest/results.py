@@ -64,11 +64,11 @@ class Results:
         programs = f". {self.programs}" if self.programs else ""
         text = _HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=describe_machine(), programs=programs)
         if self.scale:
-            text += _SCALE + _write_figures(self.scale)
+            text += _SCALE + write_figures(self.scale)
         if self.rows:
-            text += _SPEED.format(world=self.world) + _write_rows(self.rows) + _write_figures(self.speed)
+            text += _SPEED.format(world=self.world) + _write_rows(self.rows) + write_figures(self.speed)
         if self.change:
-            text += _CHANGE.format(world=self.world) + _write_figures(self.change)
+            text += _CHANGE.format(world=self.world) + write_figures(self.change)
         return text
 
 
@@ -89,7 +89,8 @@ def _write_rows(rows: list[Row]) -> str:
     return _write_table(head, lines)
 
 
-def _write_figures(figures: list[Figure]) -> str:
+def write_figures(figures: Iterable[Figure]) -> str:
+    """Write figures as a table."""
     lines = [
         (figure.what, _write_value(figure), _write_range(figure), str(figure.bar or "-"), figure.detail or "-")
         for figure in figures

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import os
 import queue
 import re
 import signal
@@ -168,9 +169,9 @@ class Gate:
         finally:
             connection.close()
 
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Wait, within START_SECONDS, for something that the gate will show."""
-        deadline = time.monotonic() + START_SECONDS
+    def wait_until(self, is_so: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        """Wait, within so many seconds, for something that the gate will show."""
+        deadline = time.monotonic() + seconds
         while not is_so():
             assert time.monotonic() < deadline, "".join(self.said)
             time.sleep(0.01)
@@ -193,11 +194,19 @@ class Gate:
 
 
 @contextmanager
-def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
-    """Run a gate until the block ends; its announcement says the ports. ca: there once it listens."""
+def run_gate(
+    source: Path | None, ca: Path, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Gate]:
+    """Run a gate until the block ends; its announcement says the ports.
+
+    source: a directory; None where the arguments name another source. ca: there once it listens.
+    """
     listen = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--drain-seconds", "0"]
-    command = [*die_with_parent(), sys.executable, "-m", "patchgate", "serve", "--source", str(source), *listen]
-    process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+    command = [*die_with_parent(), sys.executable, "-m", "patchgate", "serve", *listen]
+    command += ["--source", str(source)] if source else []
+    process = subprocess.Popen(
+        [*command, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ | (environment or {})
+    )
     lines: queue.Queue[str] = queue.Queue()
     said: list[str] = []
     reader = threading.Thread(target=_read_lines, args=(process, lines, said))
@@ -211,7 +220,7 @@ def run_gate(source: Path, ca: Path, *arguments: str) -> Iterator[Gate]:
         trust = ssl.create_default_context(cafile=ca)
         gate = Gate(process, announced[1], int(announced[2]), trust, said, int(announced[3]))
         assert gate.ask("GET", "/livez").status == 200  # the socket listens already: this waits for the loop to turn
-        if (source / "copa-image-list.yaml").exists():
+        if source and (source / "copa-image-list.yaml").exists():
             gate.wait_until_ready()
         yield gate
     finally:

@@ -113,6 +113,40 @@ RETRY_SECONDS: Final = 60
 CERTIFICATE_POLL_SECONDS: Final = 2
 """How often certificate and key are looked at."""
 
+# --- the cluster ------------------------------------------------------------------------------------------------
+API_CONNECT_SECONDS: Final = 3
+"""Connecting to kube-apiserver, TLS included."""
+API_READ_SECONDS: Final = 10
+"""Waiting for the next bytes of an answer of kube-apiserver that is not a watch."""
+WATCH_SECONDS: Final = 30
+"""How long one watch lasts; then the names are listed anew, so that whatever a watch missed is made good."""
+WATCH_JITTER_SECONDS: Final = 5
+"""By how much one watch may last longer, so that replicas do not list at the same time."""
+WATCH_SILENCE_SECONDS: Final = 40
+"""A watch without any byte for so long is dead: kube-apiserver would have ended it by itself."""
+WATCH_STEADY_SECONDS: Final = 1
+"""A watch that ends earlier counts as failed, whatever was answered."""
+RETRY_FIRST_SECONDS: Final = 0.5
+"""The pause after the first failed request to kube-apiserver, doubled at each further one; jittered down to half."""
+RETRY_MOST_SECONDS: Final = 5
+"""The longest such pause: with it, what is fresh again is known within 15 s."""
+FAILURES_IN_A_ROW: Final = 3
+"""Watches that end at once before it is called a failure: one is what a restart looks like."""
+LOOK_AGAIN_FAILING_SECONDS: Final = 1
+"""How often a cluster that failed is looked at; this asks it nothing before its pause is over."""
+GATHER_MILLISECONDS: Final = 100
+"""How long changes of a cluster are gathered before they are read."""
+STOP_SECONDS: Final = 1
+"""How long the end of a watch is waited for."""
+EVENT_PAUSE_SECONDS: Final = 5
+"""Between two Events: a broken list must not fill etcd."""
+EVENT_RETRY_SECONDS: Final = 60
+"""After an Event that could not be written."""
+EVENT_REPEAT_SECONDS: Final = 60 * 60
+"""When a problem that lasts is told again: kube-apiserver drops Events after an hour (--event-ttl)."""
+EVENT_MESSAGE_BYTES: Final = 1000
+"""An Event's message, UTF-8: kube-apiserver takes less than 1 KiB (k8s.io/api/events/v1, Event.note)."""
+
 # --- certificates -----------------------------------------------------------------------------------------------
 CA_DAYS: Final = 10 * 365
 """Validity of our own CA."""

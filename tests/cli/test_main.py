@@ -47,13 +47,18 @@ def test_help_of_a_command_names_the_environment_variable_of_its_flags(
         (["--wrong"], "patchgate: No such option: --wrong; see patchgate --help"),
         (["wrong"], "patchgate: No such command 'wrong'; see patchgate --help"),
         (["check", "--wrong"], "patchgate check: No such option: --wrong; see patchgate check --help"),
+        (["check", "nginx"], "patchgate: give --source DIR or --kubernetes, exactly one of them"),
+        (["report"], "patchgate: give --source DIR or --kubernetes, exactly one of them"),
         (
-            ["check", "nginx"],
-            "patchgate check: Missing option '--source' (env var: 'PATCHGATE_SOURCE'); see patchgate check --help",
+            ["report", "--source", SOURCE, "--kubernetes"],
+            "patchgate: give --source DIR or --kubernetes, exactly one of them",
         ),
         (
-            ["report"],
-            "patchgate report: Missing option '--source' (env var: 'PATCHGATE_SOURCE'); see patchgate report --help",
+            ["report", "--kubernetes", "--system-namespace", "No name"],
+            (
+                "patchgate report: Invalid value for '--system-namespace' (env var: 'PATCHGATE_SYSTEM_NAMESPACE'): "
+                "write the name of a namespace, such as copa-system; see patchgate report --help"
+            ),
         ),
         (
             ["check", "nginx", "--source"],

@@ -100,7 +100,7 @@ def test_a_gate_that_cannot_start_says_why_in_a_line_and_exits_2(
 @pytest.mark.parametrize(
     ("arguments", "beginning"),
     [
-        (FILES, "patchgate serve: Missing option '--source'"),
+        (FILES, "patchgate: give --source DIR or --kubernetes, exactly one of them"),
         (("--source", ".", "--scope", "some", *FILES), "patchgate serve: Invalid value for '--scope'"),
         (("--source", ".", "--tls-cert", "tls.crt", "--tls-key", "locked.key"), "patchgate: tls.crt and locked.key "),
         (("--source", ".", "--self-signed", "expired"), "patchgate: expired/tls.crt expired on "),

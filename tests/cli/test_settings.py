@@ -23,6 +23,8 @@ OPTIONS = {
 OF_THE_TOOLS = {"PATCHGATE_CACHE"}
 SERVE: dict[str, tuple[str, object]] = {
     "--source": ("configmaps", Path("configmaps")),
+    "--kubernetes": ("true", True),
+    "--system-namespace": ("security", "security"),
     "--listen": ("[::]:8443", Address("::", 8443)),
     "--ops-listen": ("0.0.0.0:80", Address("0.0.0.0", 80)),  # noqa: S104 -- parsed only
     "--tls-cert": ("tls.crt", Path("tls.crt")),
@@ -36,6 +38,7 @@ SERVE: dict[str, tuple[str, object]] = {
 }
 """Flag of `serve` → a value that is not its default, as it is written and as it is read."""
 WRONG = {
+    "--system-namespace": "No Name",
     "--listen": "8443",
     "--ops-listen": "localhost",
     "--scope": "some",
@@ -87,7 +90,7 @@ def test_serve_has_the_flags_that_are_tested_here() -> None:
 @pytest.mark.parametrize("flag", SERVE)
 def test_a_variable_says_what_its_flag_says(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
     option, (written, read) = OPTIONS["serve", flag], SERVE[flag]
-    by_flag = [option.secondary_opts[0]] if option.secondary_opts else [flag, written]
+    by_flag = [flag] if flag == "--kubernetes" else option.secondary_opts[:1] or [flag, written]
     source = ["--source", "elsewhere"] if flag != "--source" else []
     assert parse(*source, *by_flag)[option.name] == read
     monkeypatch.setenv(option.envvar, written)

@@ -130,6 +130,15 @@ def test_a_list_that_comes_back_counts_again_with_what_it_holds_then() -> None:
     assert followed.said[-1] == ("data counts again", f"{NAMES.image_list}: ")
 
 
+def test_a_main_list_that_was_never_there_is_said_once_and_so_is_its_coming() -> None:
+    followed = follow(team_list(TEAM))
+    followed.look()
+    assert followed.said == [("data does not count", f"{NAMES.image_list}: ")]
+    followed.shelf.put(image_list(BASE))
+    followed.look()
+    assert followed.said[1:] == [("data counts again", f"{NAMES.image_list}: ")]
+
+
 def with_a_wrong_clock(behind: timedelta) -> Followed:
     followed = Followed(now=NOW - behind)
     followed.shelf.put(image_list(BASE), records({BASE: clean(BASE)}))

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.manifests import read_manifests
-from patchgate.cli.options import Format, Now, Output, Source, load_snapshot
+from patchgate.cli.options import Format, Kubernetes, Now, Output, Source, SystemNamespace, choose_source, load_snapshot
 from patchgate.cli.output import print_json, print_problems, print_table
 from patchgate.errors import SetupError
+from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -35,8 +36,10 @@ _Namespace = Annotated[
 
 
 def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
-    source: Source,
     images: _Images = None,
+    source: Source = None,
+    kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     filename: _Manifests = None,
     namespace: _Namespace = "default",
     now: Now = None,
@@ -45,8 +48,9 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     """Say whether images may run. Exits 0 if all may, 1 if one is denied, 2 if it could not be decided."""
     if not images and not filename:
         raise SetupError("check: name an IMAGE, or a manifest with -f")
+    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
-    snapshot, problems = load_snapshot(source, moment)
+    snapshot, problems = load_snapshot(chosen, moment)
     verdicts = list(_decide(images or [], filename or [], namespace, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)

@@ -14,6 +14,7 @@ VARIABLES: Final = frozenset(
         "CLOSE_V1",
         "DRAIN_SECONDS",
         "FILENAME",
+        "KUBERNETES",
         "LISTEN",
         "NAMESPACE",
         "NOW",
@@ -24,6 +25,7 @@ VARIABLES: Final = frozenset(
         "SCOPE",
         "SELF_SIGNED",
         "SOURCE",
+        "SYSTEM_NAMESPACE",
         "TLS_CERT",
         "TLS_KEY",
         # of the repository's own tools, not of the program

@@ -11,15 +11,56 @@ import typer
 
 from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
-from patchgate.errors import SourceError
+from patchgate.errors import SetupError, SourceError
+from patchgate.gate.origin import read_once
+from patchgate.gate.settings import Cluster, Directory
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
-from patchgate.sources.directory import DirectorySource
 
 Source = Annotated[
-    Path,
+    Path | None,
     typer.Option("--source", envvar="PATCHGATE_SOURCE", metavar="DIR", help="Directory of ConfigMaps as YAML files."),
 ]
+Kubernetes = Annotated[
+    bool,
+    typer.Option(
+        "--kubernetes",
+        envvar="PATCHGATE_KUBERNETES",
+        help="Instead: the ConfigMaps of a cluster, by KUBECONFIG, a Pod's service account or ~/.kube/config.",
+    ),
+]
+
+
+def _parse_namespace(text: str) -> str:
+    if _NAMESPACE.fullmatch(text):
+        return text
+    raise typer.BadParameter("write the name of a namespace, such as copa-system")
+
+
+SystemNamespace = Annotated[
+    str,
+    typer.Option(
+        "--system-namespace",
+        envvar="PATCHGATE_SYSTEM_NAMESPACE",
+        metavar="NAMESPACE",
+        parser=_parse_namespace,
+        help="patchgate's own namespace, which holds those ConfigMaps.",
+    ),
+]
+_NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123, a label
+
+
+def choose_source(directory: Path | None, *, kubernetes: bool, namespace: str) -> Directory | Cluster:
+    """Choose what ConfigMaps come from.
+
+    Raises:
+        SetupError: none is named, or both are.
+    """
+    if directory and not kubernetes:
+        return Directory(directory)
+    if kubernetes and not directory:
+        return Cluster(namespace)
+    raise SetupError("give --source DIR or --kubernetes, exactly one of them")
 
 
 class Format(StrEnum):
@@ -56,17 +97,27 @@ Now = Annotated[
 ]
 
 
-def load_snapshot(directory: Path, now: datetime) -> tuple[Snapshot, list[Problem]]:
-    """Load the snapshot of a directory, and all that does not count in it.
+def load_snapshot(source: Directory | Cluster, now: datetime) -> tuple[Snapshot, list[Problem]]:
+    """Load the snapshot of a source, and all that does not count in it.
 
     Raises:
-        SourceError: the directory cannot be read, or holds no main image list.
+        SourceError: the source cannot be read, or holds no main image list.
     """
     assembly = Assembly(None, Names(), now)
-    reading = DirectorySource(directory).read(assembly.take)
+    reading = read_once(source, Names(), assembly.take)
     snapshot = assembly.build()
     problems = [*reading.problems, *snapshot.list_problems(now)]
     if not snapshot.is_complete:
         found = f" ({problems[0]})" if problems else ""
-        raise SourceError(f"--source {directory}: no ConfigMap {Names().image_list}, so nothing can be decided{found}")
+        raise SourceError(
+            f"{_name_source(source)}: no ConfigMap {Names().image_list}, so nothing can be decided{found}"
+        )
     return snapshot, problems
+
+
+def _name_source(source: Directory | Cluster) -> str:
+    match source:
+        case Directory(path):
+            return f"--source {path}"
+        case Cluster(namespace):
+            return f"--kubernetes --system-namespace {namespace}"

@@ -4,18 +4,26 @@ from datetime import UTC, datetime
 
 import typer
 
-from patchgate.cli.options import Format, Now, Output, Source, load_snapshot
+from patchgate.cli.options import Format, Kubernetes, Now, Output, Source, SystemNamespace, choose_source, load_snapshot
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.policy.overview import TrackedImage, list_tracked_images
 from patchgate.policy.record import Approval
 from patchgate.policy.verdict import say_duration
 from patchgate.server.images import describe_image
 
 
-def report(source: Source, now: Now = None, output: Output = Format.TABLE) -> None:
+def report(
+    source: Source = None,
+    kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
+    now: Now = None,
+    output: Output = Format.TABLE,
+) -> None:
     """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
+    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
-    snapshot, problems = load_snapshot(source, moment)
+    snapshot, problems = load_snapshot(chosen, moment)
     images = list(list_tracked_images(snapshot, moment))
     print_problems(problems)
     if output is Format.JSON:

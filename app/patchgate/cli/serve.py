@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from patchgate.cli.options import Source
+from patchgate.cli.options import Kubernetes, Source, SystemNamespace, choose_source
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
+from patchgate.gate.settings import SYSTEM_NAMESPACE, Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.limits import DRAIN_SECONDS, RECORD_CONFIGMAPS
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
@@ -108,7 +108,9 @@ _RecordConfigMaps = Annotated[
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
-    source: Source,
+    source: Source = None,
+    kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     listen: _Listen = "127.0.0.1:8443",  # type: ignore[assignment] # typer parses a default as it does a flag
     ops_listen: _OpsListen = "127.0.0.1:8080",  # type: ignore[assignment]
     tls_cert: _Certificate = None,
@@ -122,7 +124,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
     settings = GateSettings(
-        source=source,
+        source=choose_source(source, kubernetes=kubernetes, namespace=system_namespace),
         listen=listen,
         ops_listen=ops_listen,
         tls=_choose_tls(tls_cert, tls_key, self_signed),
@@ -131,6 +133,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         drain_seconds=drain_seconds,
         closes_v1=close_v1,
         names=Names(record_configmaps=record_configmaps),
+        namespace=system_namespace,
     )
     run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)
 

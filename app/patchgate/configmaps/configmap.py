@@ -44,7 +44,14 @@ class Names:
         """Every name under which records count."""
         return (self.records, *(f"{self.records}-{number}" for number in range(1, self.record_configmaps + 1)))
 
+    def concern(self, configmap: ConfigMap) -> bool:
+        """Tell by name and labels whether a ConfigMap counts as anything at all."""
+        return configmap.name in self._reserved or self.is_labelled_list(configmap)
+
     def is_labelled_list(self, configmap: ConfigMap) -> bool:
         """Tell whether its label makes it an image list: never under a name that counts as something else."""
-        reserved = (self.image_list, self.exceptions, *self.all_records)
-        return configmap.labels.get(self.label) == "true" and configmap.name not in reserved
+        return configmap.labels.get(self.label) == "true" and configmap.name not in self._reserved
+
+    @property
+    def _reserved(self) -> tuple[str, ...]:
+        return (self.image_list, self.exceptions, *self.all_records)

@@ -15,11 +15,13 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from patchgate.gate.announce import Announcer
 from patchgate.gate.certificates import keep_pair_current
 from patchgate.gate.follow import Follower
-from patchgate.gate.gauges import read_gauges
+from patchgate.gate.gauges import read_contact_gauge, read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
+from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
 from patchgate.limits import SWITCH_SECONDS
@@ -35,8 +37,6 @@ from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair
 from patchgate.server.verdict_cache import VerdictCache
-from patchgate.sources.directory import DirectorySource
-from patchgate.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Gate:
     settings: GateSettings
     clock: Callable[[], datetime]
     log: FilteringBoundLogger
-    source: Source
+    origin: Origin
     listener: socket.socket
     ops_listener: socket.socket
     pair: RotatingPair
@@ -61,22 +61,21 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     Raises:
         SetupError: source, certificate or address cannot be had.
     """
-    source = DirectorySource(settings.source)
-    source.list_paths()  # a directory that is not there is a slip at the start, and a fault to live through later
     stream = LogStream(log_stream)
     log = make_log(stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
-    listener = listen("--listen", settings.listen.host, settings.listen.port)
-    ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
-    pair = RotatingPair(*_find_pair(settings, clock()))
-    gate = _Gate(settings, clock, log, source, listener, ops_listener, pair)
     sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            stream.gather(runner.get_loop())
-            runner.run(_run(gate))
-    finally:
-        stream.write_out()
+    with open_origin(settings.source, settings.names) as origin:
+        listener = listen("--listen", settings.listen.host, settings.listen.port)
+        ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
+        pair = RotatingPair(*_find_pair(settings, clock()))
+        gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                stream.gather(runner.get_loop())
+                runner.run(_run(gate))
+        finally:
+            stream.write_out()
 
 
 async def _run(gate: _Gate) -> None:
@@ -95,10 +94,13 @@ async def _run(gate: _Gate) -> None:
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
-    follower = Follower(gate.source, settings.names, standing, clock, metrics, log)
+    metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
+    announcer = Announcer(gate.origin.tell, clock, metrics, log) if gate.origin.tell else None
+    follower = Follower(gate.origin.source, settings.names, standing, clock, metrics, log, announcer)
     background = [
         asyncio.create_task(follower.run()),
         asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
+        *([asyncio.create_task(announcer.run())] if announcer else []),
     ]
     for task in background:
         task.add_done_callback(partial(_end_with, life))
@@ -133,5 +135,5 @@ def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
         case TlsFiles(certificate, key):
             return certificate, key
         case SelfSigned(directory):
-            service = ("patchgate.copa-system.svc", "patchgate.copa-system", "patchgate")
+            service = (f"patchgate.{settings.namespace}.svc", f"patchgate.{settings.namespace}", "patchgate")
             return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.listen.host), now)

@@ -5,7 +5,7 @@ Whatever goes wrong leaves the last good snapshot in force; it is counted, logge
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SourceError
+from patchgate.gate.announce import Announcer
 from patchgate.gate.standing import Standing
 from patchgate.limits import RETRY_SECONDS
 from patchgate.metrics import GateMetrics
@@ -36,6 +37,7 @@ class Follower:
         clock: gives now, aware UTC.
         metrics: counts snapshots and errors.
         log: told of problems as they come and go.
+        announcer: told of the problems that there are, where people can be told.
     """
 
     source: Source
@@ -44,6 +46,7 @@ class Follower:
     clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
+    announcer: Announcer | None = None
     _names_read: frozenset[str] = frozenset()
     _said: frozenset[Problem] = frozenset()
     _retried_at: datetime | None = None
@@ -107,11 +110,19 @@ class Follower:
         before = (problem for problem in self.standing.source_problems if problem.configmap != _WHOLE)
         self.standing.source_problems = (gone, *before)
 
+    def _list_missing(self) -> Iterator[Problem]:
+        """List the main list where it has never been read: nothing is decided then, which every door says."""
+        if self.standing.snapshot and not self.standing.snapshot.is_complete:
+            yield Problem(self.names.image_list, "", "is not there: nothing is decided until it is")
+
     def _say_problems(self, now: datetime) -> None:
         """Log each problem once, when it comes and when its place counts again."""
         standing = self.standing
         snapshot_problems = standing.snapshot.list_problems(now) if standing.snapshot else ()
-        problems = frozenset((*standing.source_problems, *snapshot_problems))
+        in_order = (*standing.source_problems, *snapshot_problems)
+        if self.announcer:
+            self.announcer.note(in_order, self._names_read.union(standing.snapshot.parts if standing.snapshot else ()))
+        problems = frozenset((*in_order, *self._list_missing()))
         for problem in sorted(problems - self._said, key=str):
             self.log.warning(
                 "data does not count", configmap=problem.configmap, place=problem.place, why=problem.reason

@@ -1,6 +1,6 @@
 """Gauges of how the gate stands, read at each scrape."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
@@ -31,6 +31,13 @@ def read_gauges(
     yield make_gauge("patchgate_requests_in_flight", "Requests being answered.", in_flight)
     expiry = pair.current.expires.timestamp()
     yield make_gauge("patchgate_certificate_expiry_timestamp_seconds", "When the served certificate expires.", expiry)
+
+
+def read_contact_gauge(find_age_seconds: Callable[[], float | None]) -> Iterator[GaugeMetricFamily]:
+    """Read how long ago kube-apiserver was heard; nothing before, nor where there is none."""
+    age_seconds = find_age_seconds()
+    if age_seconds is not None:
+        yield make_gauge("patchgate_contact_age_seconds", "Since kube-apiserver was last heard.", age_seconds)
 
 
 def _is_ready(standing: Standing) -> bool:

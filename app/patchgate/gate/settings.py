@@ -5,11 +5,28 @@ Each has its flag, its environment variable and its reason in `cli/serve.py`, th
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from patchgate.configmaps.configmap import Names
 from patchgate.limits import DRAIN_SECONDS
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
+
+SYSTEM_NAMESPACE: Final = "copa-system"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """ConfigMaps as YAML files in a directory."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The ConfigMaps of a namespace, by way of kube-apiserver."""
+
+    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,7 @@ class GateSettings:
     """What `patchgate serve` is told.
 
     Attributes:
-        source: directory of ConfigMaps.
+        source: where ConfigMaps come from.
         listen: where reviews come in, over TLS.
         ops_listen: where metrics are given, over plain HTTP.
         tls: where certificate and key come from.
@@ -54,9 +71,10 @@ class GateSettings:
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
         names: the names under which ConfigMaps count.
+        namespace: the one that the gate's own Service is in.
     """
 
-    source: Path
+    source: Directory | Cluster
     listen: Address
     ops_listen: Address
     tls: TlsFiles | SelfSigned
@@ -65,3 +83,4 @@ class GateSettings:
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
     names: Names = field(default_factory=Names)
+    namespace: str = SYSTEM_NAMESPACE

@@ -1,0 +1,106 @@
+"""Asks kube-apiserver for the names and versions of ConfigMaps, and for word of changes: what the informer calls.
+
+The informer of the client asks as fast as it can when it fails, and for ever when nobody answers. So it asks through
+here: with time limits, with pauses that grow, and for metadata alone (`PartialObjectMetadata`, Kubernetes API concepts,
+"Alternate representations of resources"): what it keeps of a ConfigMap is its name, labels and version.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from kubernetes.client import CoreV1Api, V1ConfigMapList
+from kubernetes.client.exceptions import ApiException
+from urllib3 import BaseHTTPResponse
+
+from patchgate.limits import FAILURES_IN_A_ROW
+from patchgate.sources.cluster.contact import Contact
+from patchgate.sources.cluster.failure import say_failure
+from patchgate.sources.cluster.pace import Pace
+
+_KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
+_BRIEF: Final = "the watch ends as soon as it begins"
+
+
+def list_names(api: CoreV1Api, namespace: str, pace: Pace) -> V1ConfigMapList:
+    """List the ConfigMaps of a namespace, without what they hold.
+
+    Raises:
+        Exception: whatever the client raises; `say_failure` says it.
+    """
+    answer = api.list_namespaced_config_map(
+        namespace,
+        _preload_content=False,  # the client refuses `items: null`, which is how no ConfigMap is said
+        _headers={"Accept": _KIND.format(list="List")},
+        _request_timeout=pace.request_seconds,
+    )
+    content = json.loads(_check(answer).data)
+    names = V1ConfigMapList.from_dict(content | {"items": content["items"] or []})
+    return names or V1ConfigMapList(items=[])
+
+
+@dataclass(slots=True)
+class NameList:
+    """The informer's list function: the same call lists, and begins a watch. Called by the informer's thread alone."""
+
+    api: CoreV1Api
+    contact: Contact
+    pace: Pace
+    _failures: int = 0
+
+    # The informer learns from this annotation what a watch yields.
+    def __call__(self, namespace: str, *, watch: bool = False, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
+        """List, or begin a watch, after the pause that is due.
+
+        Raises:
+            Exception: it failed, which is noted as well; the informer asks again.
+        """
+        self._count_brief_watch()
+        if self.contact.is_ended.wait(self.pace.choose_pause_seconds(self._failures)):
+            raise InterruptedError
+        action = f"{'watch' if watch else 'list'} configmaps in {namespace}"
+        try:
+            answer = self._begin_watch(namespace, **options) if watch else list_names(self.api, namespace, self.pace)
+        except Exception as error:
+            self._failures += 1
+            self.contact.fail(say_failure(error, action, self.api.api_client.configuration.host))
+            raise
+        self.contact.hear()
+        if watch:
+            self.contact.begin_watch()
+        return answer
+
+    def _count_brief_watch(self) -> None:
+        lasted_seconds = self.contact.end_watch()
+        if lasted_seconds is None:
+            return
+        self._failures = self._failures + 1 if lasted_seconds < self.pace.steady_seconds else 0
+        if self._failures >= FAILURES_IN_A_ROW and not self.contact.failure:
+            self.contact.fail(f"{self.api.api_client.configuration.host}: {_BRIEF}")
+
+    def _begin_watch(self, namespace: str, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
+        answer = self.api.list_namespaced_config_map(
+            namespace,
+            watch=True,
+            allow_watch_bookmarks=True,
+            _headers={"Accept": _KIND.format(list="")},
+            _request_timeout=(self.pace.connect_seconds, self.pace.silence_seconds),
+            **options | {"timeout_seconds": self.pace.choose_watch_seconds()},
+        )
+        _check(answer)
+        return answer
+
+
+def _check(answer: V1ConfigMapList) -> BaseHTTPResponse:
+    """Check an answer that the client hands over as it came, whatever its types say.
+
+    Raises:
+        ApiException: its status is an error.
+    """
+    response = cast("object", answer)
+    if not isinstance(response, BaseHTTPResponse):
+        raise TypeError(f"{type(response).__name__} is no response of urllib3")
+    if not 200 <= response.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
+        response.close()
+        raise ApiException(status=response.status, reason=response.reason)
+    return response
