@@ -23,6 +23,8 @@ RECORDS_SCHEMA: Final = 1
 """The highest schema of records.json that is understood; a higher one is refused whole."""
 RECORD_CONFIGMAPS: Final = 7
 """How many `copa-patched-digests-N` count beside the first: about 4,500 records in all."""
+GENERATION: Final = 2**63 - 1
+"""The highest generation: what Go's int64 and a gauge can hold."""
 POLICY_HOURS: Final = 10 * 365 * 24
 """The longest time that the policy can name: ten years of hours. Beyond it, dates overflow."""
 YAML_DEPTH: Final = 100
@@ -70,10 +72,14 @@ BODY_SECONDS: Final = 10
 """From the end of a head to the end of its body; kube-apiserver itself gives a webhook 30 s at most."""
 TIMEOUT_SHARE: Final = 0.8
 """The part of the webhook's timeout within which a body must be there: the rest is for the answer's way back."""
+WRITE_SECONDS: Final = 30
+"""How long an answer may wait for its caller to read on; kube-apiserver itself waits at most 30 s for a webhook."""
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than the 90 s that kube-apiserver keeps an idle connection, so that it is always the one who closes."""
 RETRY_AFTER_SECONDS: Final = 1
 """What a caller that came too early is told; kube-apiserver tries again within the webhook's timeout."""
+OTHER_FILES: Final = 128
+"""Open files beside the connections: listeners, certificates, what is read."""
 BACKLOG_CONNECTIONS: Final = 2048
 """Connections that wait to be accepted: a burst of Pods comes on as many connections."""
 DRAIN_SECONDS: Final = 15
@@ -83,7 +89,9 @@ SHUTDOWN_SECONDS: Final = 20
 ABORT_AGAIN_SECONDS: Final = 0.1
 """How often connections are closed once the gate is told to end at once: uvicorn looks as often."""
 VERDICTS_REMEMBERED: Final = 4096
-"""Verdicts kept for images that are asked about again: about 2 MB."""
+"""Verdicts kept for images that are asked about again: about 2 MB, 8 where every reference is as long as may be."""
+NAMESPACE_CHARACTERS: Final = 63
+"""A namespace's name (RFC 1123, a label); nothing is remembered for a longer one."""
 PAGE_IMAGES: Final = 100
 """Images of one page of /v1/images, where nobody asks for fewer or more."""
 PAGE_IMAGES_MOST: Final = 1000
@@ -102,6 +110,8 @@ LOG_GATHER_BYTES: Final = 64 * 1024
 # --- watching ---
 DEBOUNCE_MILLISECONDS: Final = 200
 """How long changes of a directory are gathered before it is read again."""
+MANIFEST_BYTES: Final = 64 * 1024 * 1024
+"""A file of ConfigMaps: sixty of the largest."""
 LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
 SWITCH_SECONDS: Final = 0.0002

@@ -269,3 +269,8 @@ def test_a_record_that_broke_and_is_mended_is_read_again() -> None:
     assert len(read(records({WORKER: record(updated="yesterday")}), broken).problems) == 1
     mended = read(records({WORKER: record()}), broken)
     assert (mended.records, mended.problems) == (good.records, ())
+
+
+def test_a_generation_that_nothing_can_hold_refuses_the_file_whole() -> None:
+    part = read_text(f'{{"schema": 1, "generation": 1{"0" * 400}, "records": {{}}}}', LAST_GOOD)
+    assert (part.generation, len(part.problems)) == (4, 1)

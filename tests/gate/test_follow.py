@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from patchgate.configmaps.configmap import ConfigMap
@@ -247,3 +248,17 @@ def test_following_reads_at_once_and_at_every_word() -> None:
     followed.shelf.words = 2
     asyncio.run(followed.follower.run())
     assert followed.reason(TEAM) is Reason.UNSCANNED
+
+
+def test_a_defect_in_telling_is_lived_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    followed = Followed()
+    followed.shelf.put(image_list(BASE))
+    followed.shelf.words = 1
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Standing, "count_bad_entries", fail)
+    asyncio.run(followed.follower.run())
+    assert followed.reason(TEAM) is Reason.UNSCANNED
+    assert followed.count("patchgate_errors_total", where="source") == 2.0

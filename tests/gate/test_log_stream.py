@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import json
 
 import pytest
 
+from patchgate.gate.log import make_log
 from patchgate.gate.log_stream import LogStream
 
 
@@ -64,3 +66,21 @@ def test_what_is_gathered_is_written_when_it_must_be(out: io.StringIO) -> None:
 
 def test_a_person_is_known_by_the_stream_behind(out: io.StringIO) -> None:
     assert LogStream(out).isatty() is False
+
+
+class Gone(io.StringIO):
+    """A stream that nobody reads any more."""
+
+    def flush(self) -> None:
+        raise BrokenPipeError
+
+
+def test_a_stream_that_nobody_reads_costs_the_lines_and_nothing_else() -> None:
+    stream = LogStream(Gone())
+    write(stream, "a\n", "b\n")
+    assert stream.lost_lines == 2
+
+
+def test_a_line_that_is_no_text_is_written_all_the_same(out: io.StringIO) -> None:
+    make_log(LogStream(out)).warning("data does not count", configmap="bad\udcff.yaml")
+    assert json.loads(out.getvalue())["event"] == "data does not count"

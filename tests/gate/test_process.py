@@ -1,7 +1,9 @@
 """The gate as a process: connections that live on, callers that misbehave, and its end."""
 
 import json
+import resource
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,20 @@ def test_the_gate_listens_on_ipv6(shop: Path, self_signed: GateRunner) -> None:
     with self_signed(shop, "--listen", "[::1]:0") as gate:
         assert gate.host == "::1"
         assert gate.ask("GET", "/readyz").status == 200
+
+
+def test_a_low_soft_limit_of_open_files_is_raised_to_what_the_hard_one_allows(
+    shop: Path, self_signed: GateRunner
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        running = self_signed(shop)
+        gate = running.__enter__()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with ExitStack() as opened:
+        opened.push(running)
+        for _ in range(200):
+            opened.enter_context(gate.open_socket())
+        assert gate.ask("GET", "/livez").status == 200

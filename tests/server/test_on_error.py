@@ -15,7 +15,7 @@ from tests.conftest import API, SHOP, Answer, Doors, ask_app, change, make_doors
 
 SPOILT = "registry.example.com/spoilt:1"
 AS_JSON = {"Content-Type": "application/json"}
-EVENT = "a decision failed; answered by --on-error"
+EVENT = "a defect of patchgate"
 
 
 def decide_with_a_defect(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:

@@ -132,12 +132,25 @@ def test_a_defect_beside_the_decision_is_a_failure_of_ours_and_the_next_review_i
 
     with served.open() as connection:
         with monkeypatch.context() as patch:
-            patch.setattr(Reporter, "tell_review", fail)
+            patch.setattr("patchgate.server.admission.write_response", fail)
             status, _, body = ask(connection, WHOLE)
         assert (status, json.loads(body)["reason"]) == (500, "InternalError")
         assert doors.count("patchgate_errors_total", where="review") == 1.0
         assert "ZeroDivisionError" in doors.log.getvalue()
         assert ask(connection, WHOLE)[0] == 200
+
+
+def test_a_defect_in_telling_of_a_verdict_does_not_cost_it(
+    doors: Doors, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Reporter, "tell_review", fail)
+    with served.open() as connection:
+        status, _, body = ask(connection, WHOLE)
+    assert (status, json.loads(body)["response"]["status"]["code"]) == (200, 403)
+    assert doors.count("patchgate_errors_total", where="report") == 1.0
 
 
 def test_answers_that_nobody_reads_hold_back_what_is_read(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,3 +194,18 @@ def test_reviews_that_get_no_verdict_are_counted_by_their_status_whichever_way_t
         assert ask(connection, HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n")[0] == 400
         assert ask(connection, WHOLE.replace(b"application/json", b"text/plain"))[0] == 415
     assert [doors.count("patchgate_refusals_total", status=status) for status in ("400", "415")] == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("path", [b"/validate/enforce", b"/v1/decisions"])
+def test_who_wants_another_protocol_is_refused_and_nothing_behind_it_is_a_request(
+    connection: ssl.SSLSocket, path: bytes
+) -> None:
+    upgrade = b"Connection: Upgrade\r\nUpgrade: h2c\r\nHost"
+    connection.sendall(WHOLE.replace(b"/validate/enforce", path).replace(b"Host", upgrade)[: -len(REVIEW)])
+    received = connection.recv(4096)
+    assert received.startswith(b"HTTP/1.1 400 ")
+    try:
+        connection.sendall(WHOLE)
+        assert connection.recv(1) == b""
+    except OSError:  # closed already
+        pass

@@ -89,14 +89,6 @@ def test_a_trailer_of_any_size_is_cut_off_too(monkeypatch: pytest.MonkeyPatch, s
         trickle(connection, chain([CHUNKED + b"0\r\nX-A: "], repeat(b"b" * 9999, 300)))
 
 
-def test_an_empty_line_between_requests_gives_no_connection_for_ever(impatient: Served) -> None:
-    with impatient.open() as connection:
-        connection.sendall(LIVEZ)
-        assert connection.recv(4096).endswith(b"ok\n")
-        connection.sendall(b"\r\n")
-        assert connection.recv(1) == b""
-
-
 @pytest.mark.parametrize(
     ("sent", "then"),
     [
@@ -207,3 +199,31 @@ def test_200_frozen_callers_keep_no_review_waiting(gate: Gate) -> None:
             answer = gate.review(read_recorded("pod-create"))
             assert answer.json["response"]["status"]["reason"] == "PatchAvailable"
     gate.wait_until(lambda: gate.metric("patchgate_requests_in_flight") == 1)  # the scrape itself
+
+
+def test_a_caller_that_reads_no_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, served: Served) -> None:
+    monkeypatch.setattr("patchgate.server.protocol.WRITE_SECONDS", SMALL_SECONDS)
+    with served.open() as connection:
+        connection.settimeout(1)
+        with pytest.raises(OSError, match=r"timed out|reset|Broken pipe"):
+            connection.sendall(LIVEZ * 1_000_000)
+        wait_until(lambda: served.connections == 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "then"),
+    [
+        (LIVEZ, b"200", b"\r\n"),
+        (b"POST /validate/nope HTTP/1.1\r\nHost: gate\r\nContent-Length: 3\r\n\r\n", b"404", b"abc"),
+    ],
+    ids=["an empty line", "a body after its refusal"],
+)
+def test_what_is_no_request_does_not_keep_a_connection_for_ever(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes, status: bytes, then: bytes
+) -> None:
+    monkeypatch.setattr("patchgate.server.serve.KEEP_ALIVE_SECONDS", 1)
+    with serve_here(make_gate_app(*SHOP), Life(0)) as served, served.open() as connection:
+        connection.sendall(sent)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 " + status)
+        connection.sendall(then)
+        assert connection.recv(1) == b""

@@ -161,3 +161,20 @@ def read_to_the_end(connection: socket.socket) -> bytes:
     except ConnectionResetError:
         pass
     return received
+
+
+def test_a_pair_that_could_not_be_read_for_a_moment_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = RotatingPair(*write_pair(tmp_path, "a"))
+    write_pair(tmp_path, "a")
+
+    def fail(*_: object) -> None:
+        raise CertificateError("too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("patchgate.server.tls.load_pair", fail)
+        with pytest.raises(CertificateError):
+            pair.reload()
+        assert pair.reload() is False
+    assert pair.reload() is True

@@ -68,3 +68,12 @@ def test_what_does_not_say_until_when_it_holds_is_decided_anew(image: str) -> No
     cache = VerdictCache()
     first = cache.decide(Image(image), WORLDS[1], Asker(), NOW)
     assert cache.decide(Image(image), WORLDS[1], Asker(), NOW) is not first
+
+
+@pytest.mark.parametrize(
+    ("image", "asker"), [(Image("nginx"), Asker("n" * 64)), (Image("nginx", "Sometimes"), Asker("shop"))]
+)
+def test_nothing_is_remembered_for_a_caller_whose_words_have_no_bound(image: Image, asker: Asker) -> None:
+    cache = VerdictCache()
+    first = cache.decide(image, WORLDS[1], asker, NOW)
+    assert cache.decide(image, WORLDS[1], asker, NOW) is not first

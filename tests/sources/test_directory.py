@@ -89,7 +89,7 @@ def test_a_directory_and_a_link_to_nowhere_that_are_named_like_files_are_reporte
     (tmp_path / "b.yaml").symlink_to(tmp_path / "nowhere")
     assert read(tmp_path) == (
         [],
-        ["a.yaml: cannot be read: Is a directory", "b.yaml: cannot be read: No such file or directory"],
+        ["a.yaml: cannot be read: not a file", "b.yaml: cannot be read: No such file or directory"],
     )
 
 

@@ -371,3 +371,83 @@ def test_a_watch_that_ends_is_begun_anew(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(EndingWatcher, "has_ended", False)
     hear_of(tmp_path, lambda: None)
     assert EndingWatcher.has_ended
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", configmap("a"))
+    os.mkfifo(tmp_path / "b.yaml")
+    kept = keep(tmp_path)
+    assert (kept.values, kept.problems) == ({"a": "one"}, ["b.yaml: cannot be read: not a file"])
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "b.yaml").open("wb") as file:
+        file.truncate(64 * 1024 * 1024 + 1)
+    assert keep(tmp_path).problems == ["b.yaml: cannot be read: larger than 67108864 bytes"]
+
+
+def test_a_file_whose_name_is_no_text_is_named_as_well_as_can_be(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.yaml")).write_text("kind: [", encoding="utf-8")
+    (problem,) = keep(tmp_path).problems
+    assert problem.startswith("bad�.yaml: cannot be read: not YAML")
+
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
+
+
+def test_what_is_taken_out_of_a_file_goes_though_the_file_holds_something_else_too(tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    write(path, f"{NAMESPACE}---\n{configmap('team')}---\n{configmap('other')}")
+    kept = keep(tmp_path)
+    write(path, f"{NAMESPACE}---\n{configmap('other')}")
+    kept.look()
+    assert (kept.values, len(kept.problems)) == ({"other": "one"}, 1)
+
+
+def test_what_a_broken_file_held_yields_to_a_file_that_holds_it(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", configmap("team"))
+    write(tmp_path / "b.yaml", configmap("other"))
+    kept = keep(tmp_path)
+    write(tmp_path / "a.yaml", "kind: [")
+    kept.look()
+    write(tmp_path / "b.yaml", f"{configmap('other')}---\n{configmap('team', 'moved')}")
+    kept.look()
+    assert kept.values == {"other": "one", "team": "moved"}
+
+
+def test_a_file_that_breaks_in_two_steps_keeps_what_it_held_when_it_was_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    write(path, f"{configmap('a')}---\n{configmap('b')}")
+    kept = keep(tmp_path)
+    for text in (f"{configmap('a')}---\nkind: ConfigMap\n", "kind: ConfigMap\n", ""):
+        write(path, text)
+        kept.look()
+        assert (kept.values, len(kept.problems)) == ({"a": "one", "b": "one"}, 1)
+    write(path, configmap("a"))
+    kept.look()
+    assert (kept.values, kept.problems) == ({"a": "one"}, [])
+
+
+def test_word_comes_without_a_change_however_busy_the_neighbours_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patchgate.sources.watch.LOOK_AGAIN_SECONDS", 1)
+    directory = tmp_path / "configmaps"
+    directory.mkdir()
+
+    async def hear_beside_noise() -> None:
+        words = DirectorySource(directory).changes()
+
+        async def make_noise() -> None:
+            while True:
+                write(tmp_path / "noise", "x")
+                await asyncio.sleep(0.1)
+
+        noise = asyncio.create_task(make_noise())
+        try:
+            for _ in range(3):
+                await asyncio.wait_for(anext(words), BOUND_SECONDS)
+        finally:
+            noise.cancel()
+
+    asyncio.run(hear_beside_noise())

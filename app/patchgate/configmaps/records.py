@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
-from pydantic import Field, NonNegativeInt, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import read_digests
 from patchgate.configmaps.fields import PastTime, read_tagged
 from patchgate.configmaps.record_schema import RecordSchema, SchemaModel
-from patchgate.limits import RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
+from patchgate.limits import GENERATION, RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import Problem, RecordsPart
 from patchgate.policy.record import Record
 from patchgate.policy.verdict import show
@@ -33,7 +33,7 @@ class _Head(msgspec.Struct, rename={"schema_": "schema"}):
 
     schema_: Annotated[int, msgspec.Meta(ge=1)]
     records: dict[str, msgspec.Raw]
-    generation: Annotated[int, msgspec.Meta(ge=0)] = 0
+    generation: Annotated[int, msgspec.Meta(ge=0, le=GENERATION)] = 0
     last_run: Any = None
 
 
@@ -41,7 +41,7 @@ class _HeadSchema(SchemaModel):
     """The same, for what msgspec refuses: pydantic reads it after all, or says in our words why not."""
 
     schema_: Annotated[int, Field(alias="schema", ge=1)]
-    generation: NonNegativeInt = 0
+    generation: Annotated[int, Field(ge=0, le=GENERATION)] = 0
     last_run: Any = None
     records: dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import socket
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
 from patchgate.gate.standing import Standing
-from patchgate.limits import SWITCH_SECONDS
+from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.server.app import make_app
@@ -65,6 +66,7 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     log = make_log(stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
     sys.setswitchinterval(SWITCH_SECONDS)
+    _raise_open_files(log)
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
@@ -123,6 +125,17 @@ def _end_with(life: Life, task: asyncio.Task[None]) -> None:
     """End the gate with a task that keeps it current: whoever started it starts it anew."""
     if not task.cancelled():
         life.stop()
+
+
+def _raise_open_files(log: FilteringBoundLogger) -> None:
+    """Let the process have as many open files as it may: each connection is one."""
+    needed = CONNECTIONS + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
+        log.warning("fewer connections than meant can be open: raise the limit of open files", may=hard, needed=needed)
 
 
 def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:

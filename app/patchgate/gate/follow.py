@@ -53,9 +53,17 @@ class Follower:
 
     async def run(self) -> None:
         """Follow the source for ever: read it now, and after every change."""
-        await self.look()
+        await self._look_safely()
         async for _ in self.source.changes():
+            await self._look_safely()
+
+    async def _look_safely(self) -> None:
+        """Look, and live on whatever comes of it."""
+        try:
             await self.look()
+        except Exception:
+            self.metrics.errors.labels("source").inc()
+            self.log.exception("a defect of patchgate", where="source")
 
     async def look(self) -> None:
         """Read the source once, and put in force what it now holds."""

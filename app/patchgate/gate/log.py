@@ -1,5 +1,6 @@
 """The gate's log: one JSON line an event, readable lines on a terminal. Never headers, never whole bodies."""
 
+import json
 import logging
 from typing import Final, Protocol, TextIO, cast
 
@@ -48,7 +49,10 @@ def make_log(stream: LineStream) -> FilteringBoundLogger:
 
 
 def _write_json(event: object, **_: object) -> str:
-    return _ENCODER.encode(event).decode()
+    try:
+        return _ENCODER.encode(event).decode()
+    except (ValueError, TypeError):  # half a surrogate pair, of a file's name; the other way writes anything
+        return json.dumps(event, default=str)
 
 
 class ForwardHandler(logging.Handler):

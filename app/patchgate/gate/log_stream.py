@@ -18,6 +18,7 @@ class LogStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lines: list[str] = []
         self._size = 0
+        self.lost_lines = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def gather(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -43,8 +44,11 @@ class LogStream:
             self._timer.cancel()
             self._timer = None
         lines, self._lines, self._size = self._lines, [], 0
-        self._stream.write("".join(lines))
-        self._stream.flush()
+        try:
+            self._stream.write("".join(lines))
+            self._stream.flush()
+        except (OSError, ValueError):  # nobody reads it any more, or the disk is full: no verdict may be lost by that
+            self.lost_lines += len(lines)
 
     def isatty(self) -> bool:
         """Tell whether a person reads along."""

@@ -2,7 +2,7 @@
 
 Bytes in, one partial parse, the decision, bytes made once: nothing of FastAPI stands between. A review whose uid can
 be read is answered 200 with that uid (503 before the first snapshot); all else is 400, 404, 405, 413 or 415. A review
-that came whole needs nothing of asyncio either: `answer_review` is what `protocol` calls for it.
+that came whole needs nothing of asyncio either: `answer_review` is what `review_protocol` calls for it.
 """
 
 from dataclasses import dataclass, replace
@@ -97,7 +97,10 @@ class AdmissionApp:
             raise NotReadyError
         decision = self._decide(review, mode, snapshot)
         answer = write_response(review.uid, decision)
-        self.reporter.tell_review(review, mode, decision, perf_counter() - start)
+        try:
+            self.reporter.tell_review(review, mode, decision, perf_counter() - start)
+        except Exception as error:  # noqa: BLE001 -- what is told of a verdict must not cost it
+            self.reporter.tell_failure(error, "report", review.uid)
         return answer
 
     def _decide(self, review: Review, mode: Mode, snapshot: Snapshot) -> Decision:

@@ -23,9 +23,7 @@ class Catalog:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._written: TTLCache[int, tuple[Snapshot, bytes]] = TTLCache(
-            maxsize=1, ttl=CATALOG_SECONDS, timer=lambda: clock().timestamp()
-        )
+        self._written: TTLCache[int, tuple[Snapshot, bytes]] = TTLCache(maxsize=1, ttl=CATALOG_SECONDS)
 
     def write(self, snapshot: Snapshot) -> bytes:
         """Give the catalogue of the snapshot as JSON."""

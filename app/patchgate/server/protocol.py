@@ -4,11 +4,20 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from httptools import HttpParserError
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from patchgate.errors import RequestError
-from patchgate.limits import BODY_SECONDS, CONNECTIONS, HEAD_BYTES, HEAD_SECONDS, REQUEST_BYTES, TIMEOUT_SHARE
+from patchgate.limits import (
+    BODY_SECONDS,
+    CONNECTIONS,
+    HEAD_BYTES,
+    HEAD_SECONDS,
+    REQUEST_BYTES,
+    TIMEOUT_SHARE,
+    WRITE_SECONDS,
+)
 from patchgate.server.refusal import refuse, write_refusal
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ class GateProtocol(HttpToolsProtocol):
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _stalled: asyncio.TimerHandle | None = None
     _is_one_too_many = False
     _is_in_head = True
     _awaited = 1  # a number for each head and body that is awaited; 0 between requests
@@ -50,6 +60,7 @@ class GateProtocol(HttpToolsProtocol):
         """End."""
         self._await_nothing()
         self._keep_time()
+        self._end_stall()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -59,8 +70,18 @@ class GateProtocol(HttpToolsProtocol):
         if self._size > HEAD_BYTES and (self._is_in_head or self._size > REQUEST_BYTES) and self._awaited:
             self.transport.abort()  # the parser itself would take a head or trailers of any size
         elif not (self._awaited or self.timeout_keep_alive_task or self.is_under_way):
-            self._await_next(is_in_head=True)  # an empty line before a head ends the rest between requests
+            self._rest()  # uvicorn ends the rest at every byte, also of an empty line or of a body refused already
         self._keep_time()
+
+    def pause_writing(self) -> None:
+        """Wait for a caller that does not read, for a while."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._end_stall()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """Take the first byte of a request: its head must come in time."""
@@ -70,6 +91,7 @@ class GateProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Take the end of a head: its body must come in time."""
+        self._refuse_upgrade()
         super().on_headers_complete()
         self._await_next(is_in_head=False)
 
@@ -77,6 +99,19 @@ class GateProtocol(HttpToolsProtocol):
         """Take the end of a request."""
         super().on_message_complete()
         self._await_nothing()
+
+    def _refuse_upgrade(self) -> None:
+        """Refuse to speak anything else: the parser would take the body for the next request."""
+        if self.parser.should_upgrade():
+            raise HttpParserError("no other protocol is spoken here")
+
+    def _rest(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _end_stall(self) -> None:
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
 
     def _await_nothing(self) -> None:
         self._awaited = 0

@@ -7,6 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from patchgate.limits import DENIED_IMAGES_SHOWN
 from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Decision, Mode
+from patchgate.policy.verdict import show
 from patchgate.server.review import Review
 
 
@@ -35,9 +36,9 @@ class Reporter:
                 mode=mode.value,
                 uid=review.uid,
                 operation=operation,
-                namespace=question.namespace if question else None,
+                namespace=show(question.namespace) if question and question.namespace else None,
                 object=question.name if question else None,
-                user=question.username if question else None,
+                user=show(question.username) if question and question.username else None,
                 reason=decision.reason.value,
                 images=[f"{each.image} {each.reason.value}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
                 dry_run=review.is_dry_run,
@@ -54,7 +55,7 @@ class Reporter:
     def tell_failure(self, error: Exception, where: str, uid: str | None = None) -> None:
         """Count and log a failure to decide: a defect of ours."""
         self.metrics.errors.labels(where).inc()
-        self.log.error("a decision failed; answered by --on-error", where=where, uid=uid, exc_info=error)
+        self.log.error("a defect of patchgate", where=where, uid=uid, exc_info=error)
 
 
 def _word(decision: Decision) -> str:

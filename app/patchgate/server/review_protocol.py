@@ -36,6 +36,7 @@ class ReviewProtocol(GateProtocol):
 
     def on_headers_complete(self) -> None:
         """Take the end of a head, and choose the way."""
+        self._refuse_upgrade()
         self._mode = self._choose_mode()
         if self._mode is None:
             super().on_headers_complete()
@@ -75,7 +76,8 @@ class ReviewProtocol(GateProtocol):
         mode = _PATHS.get(self.url.partition(b"?")[0])
         cycle: RequestResponseCycle | None = self.cycle
         is_idle = not self.flow.write_paused and (cycle is None or cycle.response_complete)
-        is_unusual = self._is_one_too_many or self.expect_100_continue or self.parser.get_method() != b"POST"
+        is_usual = self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
+        is_unusual = not is_usual or self._is_one_too_many or self.expect_100_continue
         if mode is None or not is_idle or is_unusual:
             return None
         length = dict(self.headers).get(b"content-length", b"")

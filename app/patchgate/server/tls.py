@@ -43,6 +43,7 @@ class RotatingPair:
         """
         self._files = (certificate, key)
         self._signature = self._sign()
+        self._refused = ""
         self.current = load_pair(certificate, key)
         self.context = _make_context()
         self.context.load_cert_chain(certificate, key, password=_no_password)
@@ -52,13 +53,20 @@ class RotatingPair:
         """Load the pair where its files have changed; tell whether they had. Blocks.
 
         Raises:
-            CertificateError: the changed pair does not serve; the one before goes on.
+            CertificateError: the changed pair does not serve; the one before goes on. It is tried again each time, as
+                the reason may be another's (rights, too many open files), and said again only when it changes.
         """
         signature = self._sign()
         if signature == self._signature:
             return False
-        self._signature = signature
-        self.current = load_pair(*self._files)
+        try:
+            self.current = load_pair(*self._files)
+        except CertificateError as error:
+            if str(error) == self._refused:
+                return False
+            self._refused = str(error)
+            raise
+        self._signature, self._refused = signature, ""
         return True
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:

@@ -6,16 +6,18 @@ takes no lock.
 """
 
 from datetime import datetime
+from typing import Final
 
 from cachetools import LRUCache
 
-from patchgate.limits import VERDICTS_REMEMBERED
+from patchgate.limits import NAMESPACE_CHARACTERS, VERDICTS_REMEMBERED
 from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 
+_PULL_POLICIES: Final = frozenset({None, "Always", "IfNotPresent", "Never"})
 _Key = tuple[str, str | None, str | None, bool]
 
 
@@ -31,6 +33,8 @@ class VerdictCache:
         if snapshot is not self._snapshot:
             self._remembered.clear()
             self._snapshot = snapshot
+        if image.pull_policy not in _PULL_POLICIES or len(asker.namespace or "") > NAMESPACE_CHARACTERS:
+            return decide(image, snapshot, asker, now)  # no such Pod is ever made, and the key would have no bound
         key = (image.text, image.pull_policy, asker.namespace, asker.is_controller)
         remembered = self._remembered.get(key)
         if remembered and remembered[0] <= now <= remembered[1]:

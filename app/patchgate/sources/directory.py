@@ -5,7 +5,9 @@ gone for the moment), leaves what it last held in force and is reported; a file 
 it. A mounted ConfigMap works as well: its files are links into `..data`, which the kubelet swaps whole.
 """
 
+import errno
 import hashlib
+import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +17,9 @@ from typing import Final
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, read_configmap, unfold
 from patchgate.errors import InvalidManifestError, SourceError
-from patchgate.limits import SETTLED_SECONDS
+from patchgate.limits import MANIFEST_BYTES, SETTLED_SECONDS
 from patchgate.policy.part import Problem
+from patchgate.policy.verdict import show
 from patchgate.sources.source import Reading
 from patchgate.sources.watch import watch_directory
 
@@ -33,12 +36,16 @@ class _File:
         signature: of the content that was read; `_UNREAD` where another content could have the same one.
         checksum: of the content that was read; empty where it must be read again.
         names: of its ConfigMaps.
+        kept: of those it held when it was last whole, and does not now.
+        faults: how many of its documents could not be read when it was last whole.
         problems: what in it could not be read.
     """
 
     signature: _Signature
     checksum: bytes = b""
     names: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    faults: int = 0
     problems: tuple[Problem, ...] = ()
 
 
@@ -68,7 +75,10 @@ class DirectorySource:
             problems += file.problems
             for name in file.names:
                 if owners.setdefault(name, path) is not path:
-                    problems.append(Problem(path.name, "", f"{name} stands in {owners[name].name} too, which counts"))
+                    reason = f"{name} stands in {show(owners[name].name)} too, which counts"
+                    problems.append(Problem(show(path.name), "", reason))
+        for path, file in files.items():  # what a file really holds goes before what another is kept to have held
+            owners |= {name: path for name in file.kept if name not in owners}
         self._files, self._owners = files, owners
         return Reading(frozenset(owners), tuple(problems))
 
@@ -97,7 +107,7 @@ class DirectorySource:
         self, path: Path, known: _File, owners: Mapping[str, Path], take: Callable[[ConfigMap], None]
     ) -> _File:
         """Look at a file; read it where it changed, or where what it holds counts only from now on."""
-        signature = _UNREAD
+        signature, file_name = _UNREAD, show(path.name)
         try:
             signature = _sign(path)
             new_here = any(name not in owners and self._owners.get(name) != path for name in known.names)
@@ -107,22 +117,19 @@ class DirectorySource:
             checksum = hashlib.blake2b(content).digest()
             if known.checksum == checksum and not new_here:
                 return replace(known, signature=signature)
-            configmaps, problems = _read(path.name, content.decode())
+            configmaps, problems, faults = _read(file_name, content.decode())
         except (OSError, UnicodeDecodeError, InvalidManifestError) as error:
-            kept = _KEPT if known.names else ""
-            problem = Problem(path.name, "", f"cannot be read: {_say(error)}{kept}")
-            return _File(signature, b"", known.names, (problem,))
-        problems += _hand_over(path.name, configmaps, owners, take)
-        held = dict.fromkeys(each.name for each in configmaps)
-        lost = _list_lost(known, held, is_whole=bool(configmaps) and not problems)
-        if lost and not problems:
-            problems.append(Problem(path.name, "", f"holds no ConfigMap any more{_KEPT}"))
-        return _File(signature, checksum, (*held, *lost), tuple(problems))
-
-
-def _list_lost(known: _File, held: Iterable[str], *, is_whole: bool) -> list[str]:
-    """List what the file held before and does not now because it is broken, or not written to its end."""
-    return [] if is_whole else [name for name in known.names if name not in held]
+            before = (*known.names, *known.kept)
+            problem = Problem(file_name, "", f"cannot be read: {_say(error)}{_KEPT if before else ''}")
+            return _File(signature, kept=before, faults=known.faults, problems=(problem,))
+        problems += _hand_over(file_name, configmaps, owners, take)
+        held = tuple(dict.fromkeys(each.name for each in configmaps))
+        lost = tuple(name for name in (*known.names, *known.kept) if name not in held)
+        if lost and (len(faults) > known.faults or not (configmaps or faults)):  # broken, or not written to its end
+            first = faults[0].reason if faults else "holds no ConfigMap any more"
+            kept = Problem(file_name, "", f"{first}; {', '.join(lost)}: what it last held stays in force")
+            return _File(signature, checksum, held, lost, known.faults, (*problems, kept, *faults[1:]))
+        return _File(signature, checksum, held, (), len(faults), (*problems, *faults))
 
 
 def _hand_over(
@@ -139,26 +146,35 @@ def _hand_over(
     return problems
 
 
-def _read(file_name: str, text: str) -> tuple[list[ConfigMap], list[Problem]]:
+def _read(file_name: str, text: str) -> tuple[list[ConfigMap], list[Problem], list[Problem]]:
+    """Read what is good; the rest comes back as problems of ConfigMaps, and of documents that are none."""
     configmaps: list[ConfigMap] = []
     problems: list[Problem] = []
+    faults: list[Problem] = []
     for document in load_documents(text):
         try:
-            for configmap, faults in map(read_configmap, unfold(document)):
-                problems += [Problem(configmap.name, key, reason) for key, reason in faults]
+            for configmap, bad_keys in map(read_configmap, unfold(document)):
+                problems += [Problem(configmap.name, key, reason) for key, reason in bad_keys]
                 configmaps.append(configmap)
         except InvalidManifestError as error:
-            problems.append(Problem(file_name, "", str(error)))
-    return configmaps, problems
+            faults.append(Problem(file_name, "", str(error)))
+    return configmaps, problems, faults
 
 
 def _sign(path: Path) -> _Signature:
     """Tell one content of a file from another, through links; not yet where it changed just now.
 
+    Raises:
+        OSError: there is none, or it is no file: a pipe would be waited for.
+
     Two changes within one tick of the file system's clock (up to 2 s) look the same, as git's index knows
     (Documentation/technical/racy-git.txt).
     """
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "not a file")
+    if status.st_size > MANIFEST_BYTES:
+        raise OSError(errno.EFBIG, f"larger than {MANIFEST_BYTES} bytes")
     if abs(time.time() - status.st_ctime) < SETTLED_SECONDS:
         return _UNREAD
     return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)

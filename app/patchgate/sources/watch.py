@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from watchfiles import Change, awatch
+from watchfiles import awatch
 
 from patchgate.limits import DEBOUNCE_MILLISECONDS, LOOK_AGAIN_SECONDS
 
@@ -33,18 +33,19 @@ async def _watch_once(directory: Path) -> AsyncIterator[bool]:
     Raises:
         OSError, RuntimeError, ExceptionGroup: it cannot be watched.
     """
-
-    def concerns_us(_: Change, path: str) -> bool:
-        return Path(path) == directory or Path(path).parent == directory
-
+    loop, looked_at = asyncio.get_running_loop(), 0.0
     parent = [directory.parent] if os.access(directory.parent, os.R_OK) else []
     async for changes in awatch(
         directory,
         *parent,
-        watch_filter=concerns_us,  # not the one of watchfiles: it passes over what editors and tools keep
+        watch_filter=None,  # watchfiles' own passes over what editors and tools keep
         debounce=DEBOUNCE_MILLISECONDS,
         recursive=False,
         rust_timeout=int(LOOK_AGAIN_SECONDS * 1000),
         yield_on_timeout=True,
     ):
-        yield any(Path(path) == directory for _, path in changes)
+        paths = [Path(path) for _, path in changes]
+        is_ours = any(directory in (path, path.parent) for path in paths)
+        if is_ours or loop.time() - looked_at >= LOOK_AGAIN_SECONDS:  # however busy its neighbours are
+            looked_at = loop.time()
+            yield directory in paths
