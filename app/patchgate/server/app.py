@@ -113,7 +113,7 @@ def _add_catalog(app: FastAPI, judge: Judge) -> None:
     @app.get("/v1/catalog", response_model=CatalogAnswer, responses=refusals(503))
     async def list_catalog() -> Response:
         """List what is tracked, and what is approved now."""
-        return Response(catalog.write(take_snapshot(judge)), media_type="application/json")
+        return Response(await catalog.write(take_snapshot(judge)), media_type="application/json")
 
 
 def _add_probes(app: FastAPI, judge: Judge, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> None:
