@@ -7,15 +7,17 @@ here: with time limits, with pauses that grow, and for metadata alone (`PartialO
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kubernetes.client import CoreV1Api, V1ConfigMapList
-from urllib3 import BaseHTTPResponse
 
 from patchgate.limits import FAILURES_IN_A_ROW
 from patchgate.sources.cluster.contact import Contact
 from patchgate.sources.cluster.failure import say_failure
 from patchgate.sources.cluster.pace import Pace
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 _KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 _BRIEF: Final = "the watch ends as soon as it begins"
