@@ -7,16 +7,17 @@ here: with time limits, with pauses that grow, and for metadata alone (`PartialO
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from kubernetes.client import CoreV1Api, V1ConfigMapList
-from kubernetes.client.exceptions import ApiException
-from urllib3 import BaseHTTPResponse
 
 from patchgate.limits import FAILURES_IN_A_ROW
 from patchgate.sources.cluster.contact import Contact
 from patchgate.sources.cluster.failure import say_failure
 from patchgate.sources.cluster.pace import Pace
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
 
 _KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 _BRIEF: Final = "the watch ends as soon as it begins"
@@ -34,7 +35,7 @@ def list_names(api: CoreV1Api, namespace: str, pace: Pace) -> V1ConfigMapList:
         _headers={"Accept": _KIND.format(list="List")},
         _request_timeout=pace.request_seconds,
     )
-    content = json.loads(_check(answer).data)
+    content = json.loads(cast("BaseHTTPResponse", answer).data)  # which the types of the client do not say
     names = V1ConfigMapList.from_dict(content | {"items": content["items"] or []})
     return names or V1ConfigMapList(items=[])
 
@@ -79,7 +80,7 @@ class NameList:
             self.contact.fail(f"{self.api.api_client.configuration.host}: {_BRIEF}")
 
     def _begin_watch(self, namespace: str, **options: Any) -> V1ConfigMapList:  # noqa: ANN401
-        answer = self.api.list_namespaced_config_map(
+        return self.api.list_namespaced_config_map(
             namespace,
             watch=True,
             allow_watch_bookmarks=True,
@@ -87,20 +88,3 @@ class NameList:
             _request_timeout=(self.pace.connect_seconds, self.pace.silence_seconds),
             **options | {"timeout_seconds": self.pace.choose_watch_seconds()},
         )
-        _check(answer)
-        return answer
-
-
-def _check(answer: V1ConfigMapList) -> BaseHTTPResponse:
-    """Check an answer that the client hands over as it came, whatever its types say.
-
-    Raises:
-        ApiException: its status is an error.
-    """
-    response = cast("object", answer)
-    if not isinstance(response, BaseHTTPResponse):
-        raise TypeError(f"{type(response).__name__} is no response of urllib3")
-    if not 200 <= response.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
-        response.close()
-        raise ApiException(status=response.status, reason=response.reason)
-    return response
