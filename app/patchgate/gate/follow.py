@@ -93,6 +93,7 @@ class Follower:
         if self.standing.snapshot and not assembly.taken and not deleted:
             return reading, None
         snapshot = assembly.build()
+        gc.collect(1)  # what is young and a cycle goes now, or it would stay for ever
         gc.freeze()  # nothing of it is a cycle: the collector need not walk through it again and again
         return reading, snapshot
 
