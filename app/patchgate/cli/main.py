@@ -51,6 +51,7 @@ def run(arguments: list[str] | None = None) -> None:
         sys.stdout = None  # as Python has it where it is closed: what is left unsaid must not be said at the exit
         code = _COULD_NOT_ANSWER
     except (OSError, UnicodeEncodeError) as error:
+        sys.stdout = None  # nor tried once more at the exit
         code = _complain(f"patchgate: cannot write the answer: {error}")
     except Exception:  # noqa: BLE001 -- a defect of ours is no verdict: not 1
         traceback.print_exc()
