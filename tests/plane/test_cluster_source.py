@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
-from tests.plane.cluster_gate import NOTICE_SECONDS, RIGHTS, ClusterGate, run_cluster_gate
+from tests.plane.cluster_gate import NOTICE_SECONDS, RIGHTS, ClusterGate, run_cluster_gate, start_cluster_gate
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.manifests import pod
 from tests.plane.webhooks import attach
@@ -45,7 +45,7 @@ def reasons(cluster: ClusterGate) -> dict[str, str]:
 
 
 def test_a_cold_gate_is_ready_with_its_main_list_and_approves_with_its_records(plane: Plane, tmp_path: Path) -> None:
-    with run_cluster_gate(plane, "cold", tmp_path) as cold:
+    with run_cluster_gate(plane, "cold-lists", tmp_path) as cold:
         cold.put(exceptions(""))
         cold.gate.wait_until(lambda: "copa-exceptions: 0 exceptions" in cold.gate.ask("GET", "/readyz?verbose").text)
         assert cold.gate.ask("GET", "/readyz").status == 503
@@ -209,3 +209,20 @@ def test_a_check_that_may_not_list_says_so_and_exits_2(cluster: ClusterGate) -> 
         "patchgate: may not list configmaps in lists (403): give its service account a Role with get, list and watch "
         "on configmaps, create on events\n"
     )
+
+
+def test_a_strangers_metadata_that_no_python_could_hold_stop_nobody(plane: Plane, tmp_path: Path) -> None:
+    stranger = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stranger"}, "data": {"x": "y"}}
+    field = {"manager": "kubectl", "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1"}
+    field_of_year_zero = field | {"time": "0000-06-01T00:00:00Z", "fieldsV1": {"f:data": {"f:x": {}}}}
+    with run_cluster_gate(plane, "year-zero", tmp_path) as cluster:
+        cluster.put(image_list(API))
+        cluster.gate.wait_until_ready()
+        cluster.kubectl.create(stranger)
+        year_zero = stranger | {"metadata": {"name": "stranger", "managedFields": [field_of_year_zero]}}
+        path = "/api/v1/namespaces/year-zero/configmaps/stranger"
+        assert "0000-06-01" in cluster.kubectl.do("replace", "--raw", path, "-f", "-", given=year_zero).out
+        cluster.put(records({API: patched(API_PATCHED)}))
+        cluster.wait_for(API_PATCHED, "Approved")
+        with start_cluster_gate(plane, "year-zero", cluster.kubeconfig) as fresh:
+            fresh.wait_until_ready()

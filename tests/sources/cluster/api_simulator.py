@@ -49,12 +49,12 @@ class ApiSimulator:
     _cuts: int = 0
 
     def put(self, name: str, data: Mapping[str, str] | None = None, **fields: object) -> None:
-        """Make or change a ConfigMap. fields: labels, binaryData."""
+        """Make or change a ConfigMap. fields: labels, managedFields, binaryData."""
         before = self.configmaps.get(name)
         self._version += 1
         metadata = {"name": name, "namespace": NAMESPACE, "labels": fields.pop("labels", None)}
         metadata |= {"uid": before["metadata"]["uid"] if before else f"uid-{self._version}"}
-        metadata |= {"resourceVersion": str(self._version)}
+        metadata |= {"resourceVersion": str(self._version), "managedFields": fields.pop("managedFields", None)}
         obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data or {}), **fields}
         self.configmaps[name] = obj
         self._changes.append((self._version, "MODIFIED" if before else "ADDED", obj))

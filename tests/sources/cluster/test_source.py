@@ -12,6 +12,7 @@ import pytest
 from patchgate.configmaps.configmap import ConfigMap, Names
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
+from patchgate.sources.cluster.contact import Contact
 from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.cluster.source import ClusterSource, follow_cluster, read_cluster_once
 from patchgate.sources.source import Reading
@@ -339,3 +340,44 @@ def test_once_that_cannot_list_says_why(sim: ApiSimulator) -> None:
     sim.statuses["list"] = 403
     with pytest.raises(SourceError, match=r"^may not list configmaps in copa-system \(403\): give"):
         read_cluster_once(sim.make_client(), NAMESPACE, Names().concern, lambda _: None, PACE)
+
+
+def test_metadata_that_no_python_could_hold_stop_nobody(followed: Followed) -> None:
+    followed.sim.put(
+        "stranger", managedFields=[{"manager": "kubectl", "time": "0000-06-01T00:00:00Z"}], labels={"a": "b"}
+    )
+    followed.sim.put("copa-exceptions")
+    followed.wait_for("copa-exceptions")
+
+
+def test_watches_that_end_at_once_again_and_again_are_made_good_by_a_list(followed: Followed) -> None:
+    followed.sim.garbage["watch"] = b"17\n"
+    followed.sim.cut()
+    wait_until(lambda: followed.sim.counts["list"] > 1)
+    followed.sim.garbage.clear()
+    followed.sim.put("copa-exceptions")
+    followed.wait_for("copa-exceptions")
+
+
+def test_a_watch_that_nobody_ended_nor_began_anew_is_no_sign_of_health() -> None:
+    contact = Contact(steady_seconds=0, longest_seconds=0)
+    contact.begin_watch()
+    time.sleep(0.01)
+    assert contact.find_failure() == "the watch has ended, and nobody began another: a defect of patchgate, restart it"
+
+
+def test_who_follows_no_more_ends_what_is_asked(followed: Followed) -> None:
+    async def follow_for_a_moment() -> None:
+        words = followed.source.changes()
+        word = asyncio.ensure_future(anext(words))
+        await asyncio.sleep(0)
+        word.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await word
+        await words.aclose()  # type: ignore[attr-defined] # a generator, though its type says less
+
+    asyncio.run(follow_for_a_moment())
+    followed.sim.put("copa-exceptions")
+    followed.source.forget(["copa-image-list"])
+    with pytest.raises(SourceError, match="the gate ends"):
+        followed.source.read(followed.taken.append)

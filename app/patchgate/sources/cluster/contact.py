@@ -17,6 +17,7 @@ class Contact:
 
     Attributes:
         steady_seconds: a watch that has lasted so long shows that all is well.
+        longest_seconds: no watch lasts longer.
         on_word: called, in the thread that learns it, whenever something may have changed.
         failure: why the last request failed; empty where it did not.
         is_synced: set once all names are known.
@@ -24,6 +25,7 @@ class Contact:
     """
 
     steady_seconds: float = WATCH_STEADY_SECONDS
+    longest_seconds: float = float("inf")
     on_word: Callable[[], None] = lambda: None
     failure: str = ""
     is_synced: threading.Event = field(default_factory=threading.Event)
@@ -58,8 +60,10 @@ class Contact:
     def find_failure(self) -> str:
         """Say what fails; empty where nothing does, which a watch shows by going on."""
         since = self._watching_since
-        is_steady = since is not None and time.monotonic() - since >= self.steady_seconds
-        return "" if is_steady else self.failure
+        lasts_seconds = 0.0 if since is None else time.monotonic() - since
+        if lasts_seconds > self.longest_seconds:
+            return "the watch has ended, and nobody began another: a defect of patchgate, restart it"
+        return "" if lasts_seconds >= self.steady_seconds else self.failure
 
     @property
     def age_seconds(self) -> float | None:

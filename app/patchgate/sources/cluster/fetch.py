@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from kubernetes.client import CoreV1Api, V1ConfigMap, V1ObjectMeta
+from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
+from patchgate.sources.cluster.answer import read_mapping, read_object, read_texts
 from patchgate.sources.cluster.failure import say_failure
 from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.source import Reading
@@ -32,11 +33,11 @@ class Entry:
     uid: str
 
 
-def read_entry(obj: V1ConfigMap) -> Entry:
-    """Read the metadata that count; what is not there is empty."""
-    metadata = obj.metadata or V1ObjectMeta()
-    labels = metadata.labels or {}
-    return Entry(metadata.name or "", labels, metadata.resource_version or "", metadata.uid or "")
+def read_entry(obj: object) -> Entry:
+    """Read the metadata that count of an object as JSON has it; what is not there is empty."""
+    metadata = read_texts(obj, "metadata")
+    labels = read_texts(read_mapping(obj, "metadata"), "labels")
+    return Entry(metadata.get("name", ""), labels, metadata.get("resourceVersion", ""), metadata.get("uid", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +62,17 @@ class Fetcher:
         namespace: of all of them.
         concerns: tells by name and labels whether a ConfigMap matters; of others not a byte is fetched.
         pace: how long an answer may take.
+        is_ended: tells whether nothing more is to be asked.
     """
 
     api: CoreV1Api
     namespace: str
     concerns: Callable[[ConfigMap], bool]
     pace: Pace
+    is_ended: Callable[[], bool] = lambda: False
     _held: dict[str, _Held] = field(default_factory=dict)
 
-    def read(self, listed: Iterable[V1ConfigMap], take: Callable[[ConfigMap], None]) -> Reading:
+    def read(self, listed: Iterable[object], take: Callable[[ConfigMap], None]) -> Reading:
         """Hand over those of the listed ones that concern us and are new. Blocks.
 
         Raises:
@@ -93,14 +96,22 @@ class Fetcher:
 
     def _fetch(self, name: str, version: str, take: Callable[[ConfigMap], None]) -> _Held | None:
         """Fetch one and hand it over; None where it is gone meanwhile."""
+        host, seconds = self.api.api_client.configuration.host, self.pace.request_seconds
+        if self.is_ended():
+            raise SourceError(f"{host} is asked no more: the gate ends")
         try:
-            obj = self.api.read_namespaced_config_map(name, self.namespace, _request_timeout=self.pace.request_seconds)
+            obj = read_object(
+                self.api.read_namespaced_config_map(
+                    name, self.namespace, _preload_content=False, _request_timeout=seconds
+                )
+            )
         except Exception as error:
             if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
                 return None
-            host = self.api.api_client.configuration.host
             raise SourceError(say_failure(error, f"get configmaps in {self.namespace}", host)) from error
         entry = read_entry(obj)
-        take(ConfigMap(name, entry.labels, obj.data or {}))
-        problems = tuple(Problem(name, key, "is binary: must be a text in UTF-8") for key in obj.binary_data or {})
+        take(ConfigMap(name, entry.labels, read_texts(obj, "data")))
+        problems = tuple(
+            Problem(name, key, "is binary: must be a text in UTF-8") for key in read_mapping(obj, "binaryData")
+        )
         return _Held(frozenset((version, entry.version)), problems)

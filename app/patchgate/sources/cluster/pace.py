@@ -40,6 +40,11 @@ class Pace:
         return longest * random.uniform(0.5, 1)  # noqa: S311 -- no secret
 
     @property
+    def longest_watch_seconds(self) -> float:
+        """Longer than any watch lasts: kube-apiserver ends it, or its silence does."""
+        return self.watch_seconds + self.watch_jitter_seconds + self.silence_seconds + self.connect_seconds
+
+    @property
     def request_seconds(self) -> tuple[float, float]:
         """The limits of a request that is no watch, as the client takes them."""
         return self.connect_seconds, self.read_seconds

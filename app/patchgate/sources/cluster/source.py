@@ -71,14 +71,17 @@ class ClusterSource:
                 loop.call_soon_threadsafe(word.set)
 
         self._contact.on_word = tell
-        while True:
-            seconds = LOOK_AGAIN_FAILING_SECONDS if self._find_failure() else LOOK_AGAIN_SECONDS
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await word.wait()
-                    await asyncio.sleep(GATHER_MILLISECONDS / 1000)
-            word.clear()
-            yield
+        try:
+            while True:
+                seconds = LOOK_AGAIN_FAILING_SECONDS if self._find_failure() else LOOK_AGAIN_SECONDS
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await word.wait()
+                        await asyncio.sleep(GATHER_MILLISECONDS / 1000)
+                word.clear()
+                yield
+        finally:  # nobody follows any more: a reading under way must not hold up the end
+            self._contact.is_ended.set()
 
     @property
     def contact_age_seconds(self) -> float | None:
@@ -117,7 +120,7 @@ def follow_cluster(
 
     concerns: tells by name and labels whether a ConfigMap matters.
     """
-    contact = Contact(pace.steady_seconds)
+    contact = Contact(pace.steady_seconds, pace.longest_watch_seconds)
     informer = SharedInformer(NameList(api, contact, pace), namespace=namespace, resync_period=pace.watch_seconds)
 
     def hear(_: object) -> None:
@@ -129,7 +132,7 @@ def follow_cluster(
     informer.add_event_handler(ERROR, lambda _: contact.on_word())
     informer.start()
     try:
-        yield ClusterSource(Fetcher(api, namespace, concerns, pace), contact, informer)
+        yield ClusterSource(Fetcher(api, namespace, concerns, pace, contact.is_ended.is_set), contact, informer)
     finally:
         contact.is_ended.set()
         # It waits for whatever the informer waits for, a silent server included.
