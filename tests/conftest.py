@@ -40,6 +40,7 @@ from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
+from tests.groups import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 -- hooks of pytest's
 from tests.world import (
     FIXTURES,
     NOW,

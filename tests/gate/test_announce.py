@@ -27,6 +27,7 @@ class Told:
 
     now: datetime = NOW
     fault: str = ""
+    refused: tuple[str, ...] = (LIST, TEAM)
     told: list[tuple[str, str]] = field(default_factory=list)
     on_told: Callable[[], object] = lambda: None
     log: io.StringIO = field(default_factory=io.StringIO)
@@ -37,7 +38,7 @@ class Told:
 
     def tell(self, configmap: str, message: str, now: datetime) -> None:
         assert now == self.now
-        if self.fault:
+        if self.fault and configmap in self.refused:
             raise SourceError(self.fault)
         self.told.append((configmap, message))
         self.on_told()
@@ -116,6 +117,28 @@ def test_what_cannot_be_told_is_counted_logged_once_and_tried_again_later() -> N
     people.note(GONE)
     people.go_on()
     assert people.logged == ["may not create events"] * 2
+
+
+def test_one_that_is_always_refused_does_not_silence_the_others_and_is_logged_once() -> None:
+    people = Told(fault="a ConfigMap of an unheard-of name", refused=(LIST,))
+    people.note(BAD_LINE, BAD_TEAM)
+    assert people.go_on() == []
+    assert people.go_on(after_seconds=60) == [(TEAM, "line 9: no image")]
+    assert people.go_on(after_seconds=5) == []
+    people.note(BAD_LINE, Problem(TEAM, "line 8", "no image"))
+    assert people.go_on(after_seconds=60) == [(TEAM, "line 8: no image")]
+    assert people.go_on(after_seconds=5) == []
+    assert people.logged == ["a ConfigMap of an unheard-of name"]
+
+
+def test_a_configmap_that_goes_while_it_is_refused_is_forgotten() -> None:
+    people = Told(fault="is gone")
+    people.note(BAD_LINE)
+    people.go_on()
+    people.announcer.note([], set())
+    people.note(BAD_LINE)
+    people.go_on(after_seconds=60)
+    assert people.logged == ["is gone"] * 2
 
 
 def fail() -> None:

@@ -91,13 +91,14 @@ BREAKS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", LATER)
-@pytest.mark.parametrize("fault", BREAKS)
+BROKEN = [(name, fault) for fault in BREAKS for name in LATER if (name, fault) != ("team-images", "gone")]
+"""Not the labelled list: one that is gone goes."""
+
+
+@pytest.mark.parametrize(("name", "fault"), BROKEN)
 def test_a_file_that_breaks_leaves_the_last_good_in_force_until_it_is_mended(
     gate: Gate, source: Path, name: str, fault: str
 ) -> None:
-    if (name, fault) == ("team-images", "gone"):
-        pytest.skip("a labelled list that is gone goes")
     path, heard = source / f"{name}.yaml", len(gate.said)
     BREAKS[fault](path)
     gate.wait_until(lambda: problems(gate) != [])

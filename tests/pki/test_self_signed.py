@@ -1,7 +1,9 @@
 """A self-signed directory: made once, kept, and refused where it cannot serve."""
 
 import os
+import shutil
 import ssl
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from cryptography import x509
 
 from patchgate.errors import CertificateError
 from patchgate.pki.self_signed import keep_self_signed
+from tests.plain_user import as_a_plain_user
 
 NOW = datetime(2026, 5, 9, 12, tzinfo=UTC)
 LEAF_ENDS = NOW + timedelta(days=90)
@@ -118,8 +121,13 @@ def test_a_directory_whose_name_cannot_be_looked_up_is_refused(tmp_path: Path) -
         keep(tmp_path / ("x" * 300))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_directory_that_may_not_be_searched_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "pki").mkdir(mode=0o000)
-    with pytest.raises(CertificateError, match="Permission denied"):
-        keep(tmp_path / "pki")
+def test_a_directory_that_may_not_be_searched_is_refused() -> None:
+    directory = Path(tempfile.mkdtemp())  # tmp_path itself may be searched by its owner alone
+    try:
+        directory.chmod(0o755)
+        (directory / "pki").mkdir(mode=0o000)
+        with as_a_plain_user(), pytest.raises(CertificateError) as refused:
+            keep(directory / "pki")
+        assert str(refused.value) == f"--self-signed {directory}/pki: Permission denied"
+    finally:
+        shutil.rmtree(directory)

@@ -129,8 +129,13 @@ def test_a_label_approves_and_excepts_nothing(cluster: ClusterGate) -> None:
     assert reasons(cluster) == IN_FORCE
     assert cluster.reason(f"{tool}-patched-20260509") == "Unlisted"
     assert cluster.gate.ask("POST", "/v1/decisions", {"images": [tool]}).json["allowed"] is True
-    cluster.put(ConfigMap("copa-patched-digests-8", stranger.labels, dict(records({API: patched(API)}).data)))
-    cluster.kubectl.do("delete", "configmap", "stranger", "copa-patched-digests-8")
+    ninth = dict(records({tool: patched(f"{tool}-patched-20260509")}).data)
+    cluster.put(ConfigMap("copa-patched-digests-8", stranger.labels, ninth))
+    later = "registry.example.com/stranger/later:1"
+    cluster.put(team_list(later, name="later"))
+    cluster.wait_for(later, "Unscanned")  # what was written before it has been read then
+    assert (cluster.reason(tool), cluster.reason(f"{tool}-patched-20260509")) == ("Unscanned", "Unlisted")
+    cluster.kubectl.do("delete", "configmap", "stranger", "later", "copa-patched-digests-8")
     cluster.wait_for(tool, "NotTracked")
     assert reasons(cluster) == IN_FORCE
 

@@ -1,7 +1,7 @@
 """matchConditions that spare the gate what it would allow unseen, written so that a missing field is no error.
 
 Under failurePolicy Fail an expression that fails refuses the request without a call, so each must be null-safe: a
-request for the object itself has no `subResource`.
+request for the object itself has no `subResource`, one that deletes has no object.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Gate
 from tests.plane.control_plane import Plane
 from tests.plane.manifests import cron_job, deployment, name_of, pod
-from tests.plane.webhooks import Guarded, Webhook, guard
+from tests.plane.webhooks import RULES, Guarded, Webhook, guard
 from tests.plane.world import API, API_PATCHED, NOT_TRACKED
 
 IMAGES = " + ".join(
@@ -32,7 +32,8 @@ CONDITIONS = [
 
 @pytest.fixture(scope="module")
 def sparing(plane: Plane, world: Path) -> Iterator[Guarded]:
-    with guard(plane, "sparing", world, matchConditions=CONDITIONS) as guarded:
+    rules = [rule | {"operations": ["CREATE", "UPDATE", "DELETE"]} for rule in RULES]
+    with guard(plane, "sparing", world, matchConditions=CONDITIONS, rules=rules) as guarded:
         yield guarded
 
 
@@ -53,12 +54,41 @@ def count_reviews(gate: Gate) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("patchgate_reviews_total{"))
 
 
-def test_a_label_a_status_and_a_deletion_are_not_sent(sparing: Guarded, webhook: Webhook, name: str) -> None:
+def test_a_label_and_a_status_of_a_pod_are_not_sent(sparing: Guarded, webhook: Webhook, name: str) -> None:
     before = count_reviews(sparing.gate)
     webhook.enforce.do("label", "pod", name, "team=shop")
     assert webhook.enforce.patch(f"pod/{name}", {"status": {"message": "x"}}, "--subresource=status").is_admitted
-    webhook.enforce.do("delete", "pod", name, "--grace-period=0", "--force")
     assert count_reviews(sparing.gate) == before
+
+
+def test_a_status_of_a_deployment_is_not_sent(sparing: Guarded, webhook: Webhook) -> None:
+    manifest = deployment(NOT_TRACKED)
+    manifest["spec"]["paused"] = True  # so that no controller writes anything else
+    before = count_reviews(sparing.gate)
+    assert webhook.enforce.create(manifest).is_admitted
+    what = f"deployment/{name_of(manifest)}"
+    assert webhook.enforce.patch(what, {"status": {"collisionCount": 1}}, "--subresource=status").is_admitted
+    assert webhook.enforce.get(what)["status"]["collisionCount"] == 1
+    assert count_reviews(sparing.gate) == before + 1
+
+
+def test_the_end_of_what_is_deleted_is_not_sent_whatever_else_it_changes(sparing: Guarded, webhook: Webhook) -> None:
+    manifest = pod(NOT_TRACKED)
+    manifest["metadata"]["finalizers"] = ["example.com/wait"]
+    assert webhook.enforce.create(manifest).is_admitted
+    name = name_of(manifest)
+    webhook.enforce.do("delete", "pod", name, "--wait=false")
+    before = count_reviews(sparing.gate)
+    change = {"metadata": {"finalizers": None}, "spec": {"containers": [{"name": "main", "image": API}]}}
+    assert webhook.enforce.patch(f"pod/{name}", change).is_admitted
+    assert count_reviews(sparing.gate) == before
+    assert "NotFound" in webhook.enforce.ask("get", "pod", name).errors
+
+
+def test_a_deletion_has_no_object_which_is_no_error(sparing: Guarded, webhook: Webhook, name: str) -> None:
+    before = count_reviews(sparing.gate)
+    webhook.enforce.do("delete", "pod", name, "--grace-period=0", "--force")
+    assert count_reviews(sparing.gate) > before  # kube-apiserver asks at each step of a deletion
 
 
 def test_what_is_made_is_sent(sparing: Guarded, webhook: Webhook) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -16,8 +16,8 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import load_documents
 from patchgate.errors import SourceError
 from patchgate.sources.directory import DirectorySource
+from tests.plain_user import as_a_plain_user
 
-NOBODY = 65534
 BOUND_SECONDS = 3.0
 
 
@@ -229,18 +229,6 @@ def test_a_file_rewritten_in_the_same_tick_of_the_clock_is_read_again(tmp_path: 
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))  # file systems count in ticks: 4 ms, some 1 s
     kept.look()
     assert kept.values == {"a": "two"}
-
-
-@contextmanager
-def as_a_plain_user() -> Iterator[None]:
-    """Where the tests run as root, who may read everything."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_file_that_may_be_read_again_is_read_again() -> None:

@@ -1,7 +1,8 @@
 """Tells people of problems where they look for them, at a pace: on a cluster, an Event on the ConfigMap.
 
-One at a time and seldom, the longest untold first, so that a list of thousands of bad lines, or one that breaks and
-mends all the time, costs what one bad line costs. That it cannot be told is logged once and never more.
+One at a time and seldom, the longest untried first, so that a list of thousands of bad lines, or one that breaks and
+mends all the time, costs what one bad line costs, and one that cannot be told silences no other. That it cannot be
+told is logged once and never more.
 """
 
 import asyncio
@@ -48,7 +49,8 @@ class Announcer:
     log: FilteringBoundLogger
     _messages: dict[str, str] = field(default_factory=dict)
     _told: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-    _failure: str = ""
+    _tried: dict[str, datetime] = field(default_factory=dict)
+    _failures: dict[str, str] = field(default_factory=dict)
 
     def note(self, problems: Iterable[Problem], configmaps: Collection[str]) -> None:
         """Note the problems that there are now, of these ConfigMaps."""
@@ -57,14 +59,16 @@ class Announcer:
             if problem.configmap in configmaps:
                 by_name[problem.configmap].append(problem)
         self._messages = {name: write_message(its) for name, its in by_name.items()}
+        self._tried = {name: tried for name, tried in self._tried.items() if name in configmaps}
+        self._failures = {name: failure for name, failure in self._failures.items() if name in configmaps}
 
     def choose(self) -> str | None:
-        """Choose the ConfigMap to tell of now: that which was told longest ago, or never."""
+        """Choose the ConfigMap to tell of now: that which was tried longest ago, or never."""
         now = self.clock()
         oldest = timedelta(seconds=EVENT_REPEAT_SECONDS)
         self._told = {name: told for name, told in self._told.items() if abs(now - told[1]) < oldest}
         due = [name for name, message in self._messages.items() if self._told.get(name, ("", now))[0] != message]
-        return min(due, key=lambda name: self._told[name][1].timestamp() if name in self._told else 0.0, default=None)
+        return min(due, key=lambda name: self._tried[name].timestamp() if name in self._tried else 0.0, default=None)
 
     async def run(self) -> Never:
         """Tell, for ever."""
@@ -79,22 +83,24 @@ class Announcer:
         if name is None:
             return EVENT_PAUSE_SECONDS
         message, now = self._messages[name], self.clock()
+        self._tried[name] = now
         try:
             await asyncio.to_thread(self.tell, name, message, now)
         except SourceError as error:
-            self._note_failure(str(error))
+            self._note_failure(name, str(error))
             return EVENT_RETRY_SECONDS
         except Exception as error:  # noqa: BLE001 -- a defect of ours: an Event less is no reason to end
-            self._note_failure(f"a defect of patchgate: {error!r}")
+            self._note_failure(name, f"a defect of patchgate: {error!r}")
             return EVENT_RETRY_SECONDS
-        self._told[name], self._failure = (message, now), ""
+        self._told[name] = message, now
+        self._failures.pop(name, None)
         return EVENT_PAUSE_SECONDS
 
-    def _note_failure(self, failure: str) -> None:
+    def _note_failure(self, name: str, failure: str) -> None:
         self.metrics.errors.labels("event").inc()
-        if failure != self._failure:
+        if failure not in self._failures.values():
             self.log.warning("no Event could be written; all else goes on", why=failure)
-        self._failure = failure
+        self._failures[name] = failure
 
 
 def write_message(problems: list[Problem]) -> str:
