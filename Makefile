@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes
 
-.PHONY: help run test check unit plane tools format load lock clean
+.PHONY: help run test check unit plane tools format load load-cluster lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serves until Ctrl-C (ONCE=1: ends at once; PORT=8443)
 	@$(BIN)/python examples/demo/run.py --port $(or $(PORT),8443) $(if $(ONCE),--once)
@@ -44,6 +44,9 @@ format: $(READY) ## format, and fix what can be fixed
 
 load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.md
 	$(BIN)/python -m loadtest
+
+load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
+	$(BIN)/python -m loadtest.cluster
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \

@@ -1,4 +1,4 @@
-"""`python -m loadtest.cluster`: what it costs to follow a real kube-apiserver, and its faults; writes CLUSTER.md.
+"""`make load-cluster`: what it costs to follow a real kube-apiserver, and its faults; writes CLUSTER.md.
 
 etcd, kube-apiserver and the gate share the machine (`make tools` builds the first two). A fault is looked at for
 _WINDOW_SECONDS from when the gate has said that it noticed it.
@@ -33,7 +33,7 @@ from tools.modules import ETCD, KUBERNETES
 _RESULTS: Final = Path(__file__).parent / "CLUSTER.md"
 _HEAD: Final = """# Following a cluster
 
-By `python -m loadtest.cluster` on {date}: {machine}.
+By `make load-cluster` on {date}: {machine}.
 A real kube-apiserver beside the gate on the same cores. CPU, log lines and requests are those of {seconds} s each.
 """
 _IMAGES: Final = 100_000

@@ -152,8 +152,9 @@ EVENT_PAUSE_SECONDS: Final = 5
 """Between two Events: a broken list must not fill etcd."""
 EVENT_RETRY_SECONDS: Final = 60
 """After an Event that could not be written."""
-EVENT_REPEAT_SECONDS: Final = 60 * 60
-"""When a problem that lasts is told again: kube-apiserver drops Events after an hour (--event-ttl)."""
+EVENT_REPEAT_SECONDS: Final = 62 * 60
+"""When a problem that lasts is told again. The Event before must be gone, or there is none from then on: kube-apiserver
+drops it after an hour (--event-ttl) and up to 60 s (k8s.io/apiserver v0.37.2, pkg/storage/etcd3/lease_manager.go)."""
 EVENT_MESSAGE_BYTES: Final = 1000
 """An Event's message, UTF-8: kube-apiserver takes less than 1 KiB (k8s.io/api/events/v1, Event.note)."""
 

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.command import run_patchgate
-from tests.world import FIXTURES
+from tests.world import FIXTURES, clean, image_list, records
 
 SOURCE = str(FIXTURES / "configmaps")
 API = "registry.example.com/myapp/api"
@@ -195,3 +196,16 @@ def test_a_pipe_gets_each_row_on_one_line_even_where_colours_are_forced(
     _, out, _ = check(capsys, f"{API}:1.4.2")
     assert len(out.splitlines()) == 2
     assert APPROVED in out
+
+
+@pytest.mark.parametrize(("arguments", "reason"), [([], "Unscanned"), (["--record-configmaps", "8"], "Approved")])
+def test_as_many_configmaps_of_records_count_as_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    for configmap, name in (
+        (image_list(NGINX_BASE), "copa-image-list"),
+        (records({NGINX_BASE: clean(NGINX_BASE)}), "copa-patched-digests-8"),
+    ):
+        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": dict(configmap.data)}
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
+    assert reason in check(capsys, NGINX_BASE, *arguments, source=str(tmp_path))[1]

@@ -198,3 +198,14 @@ def test_what_does_not_count_is_said_on_standard_error(capsys: pytest.CaptureFix
     assert (code, json.loads(out)["images"][0]["state"]) == (0, "unscanned")
     assert err.startswith(f"warning: copa-patched-digests: {API}:1: state: Input should be 'patched'")
     assert err.count("\n") == 1
+
+
+def test_as_many_configmaps_of_records_count_as_it_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ninth = ConfigMap("copa-patched-digests-8", {}, records({f"{API}:1": clean(f"{API}:1")}).data)
+    source = write(tmp_path, image_list(f"{API}:1"), ninth)
+    assert "unscanned" in report(capsys, source)[1]
+    monkeypatch.setenv("PATCHGATE_RECORD_CONFIGMAPS", "8")
+    assert "clean" in report(capsys, source)[1]
+    assert "unscanned" not in report(capsys, source)[1]

@@ -47,6 +47,8 @@ WRONG = {
     "--close-v1": "perhaps",
     "--record-configmaps": "1001",
 }
+SHARED = ("--source", "--kubernetes", "--system-namespace", "--record-configmaps")
+"""Flags that say where the ConfigMaps are: every command has them, so that all three answer from the same ones."""
 FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone\n"
 """What `serve` says when it has read its settings, and none of them names a certificate."""
 
@@ -85,6 +87,17 @@ def test_the_variables_that_are_not_refused_are_those_that_help_names(capsys: py
 
 def test_serve_has_the_flags_that_are_tested_here() -> None:
     assert {flag for command, flag in OPTIONS if command == "serve"} == SERVE.keys()
+
+
+@pytest.mark.parametrize("flag", SHARED)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_reads_what_says_where_the_configmaps_are(
+    monkeypatch: pytest.MonkeyPatch, command: str, flag: str
+) -> None:
+    option, serves, (written, read) = OPTIONS[command, flag], OPTIONS["serve", flag], SERVE[flag]
+    assert (option.help, option.envvar) == (serves.help, serves.envvar)
+    monkeypatch.setenv(option.envvar, written)
+    assert COMMANDS[command].make_context(command, []).params[option.name] == read
 
 
 @pytest.mark.parametrize("flag", SERVE)

@@ -81,11 +81,11 @@ def test_a_problem_that_lasts_is_told_again_when_its_event_is_gone() -> None:
     people = Told()
     people.note(BAD_LINE)
     people.go_on()
-    assert people.go_on(after_seconds=3599) == []
+    assert people.go_on(after_seconds=3719) == []
     assert people.go_on(after_seconds=1) == [(LIST, "line 2: no image")]
 
 
-def test_a_problem_that_comes_back_within_the_hour_is_not_told_again() -> None:
+def test_a_problem_that_comes_back_while_its_event_is_there_is_not_told_again() -> None:
     people = Told()
     people.note(BAD_LINE)
     people.go_on()

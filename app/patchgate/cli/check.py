@@ -7,10 +7,22 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.manifests import read_manifests
-from patchgate.cli.options import Format, Kubernetes, Now, Output, Source, SystemNamespace, choose_source, load_snapshot
+from patchgate.cli.options import (
+    Format,
+    Kubernetes,
+    Now,
+    Output,
+    RecordConfigMaps,
+    Source,
+    SystemNamespace,
+    choose_source,
+    load_snapshot,
+)
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.settings import SYSTEM_NAMESPACE
+from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -40,6 +52,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
+    record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: _Manifests = None,
     namespace: _Namespace = "default",
     now: Now = None,
@@ -50,7 +63,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         raise SetupError("check: name an IMAGE, or a manifest with -f")
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
-    snapshot, problems = load_snapshot(chosen, moment)
+    snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     verdicts = list(_decide(images or [], filename or [], namespace, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)

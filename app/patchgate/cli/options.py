@@ -49,6 +49,17 @@ SystemNamespace = Annotated[
 ]
 _NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123, a label
 
+RecordConfigMaps = Annotated[
+    int,
+    typer.Option(
+        "--record-configmaps",
+        envvar="PATCHGATE_RECORD_CONFIGMAPS",
+        min=0,
+        max=1000,
+        help="How many copa-patched-digests-N count beside the first: 600 records each; the patcher's setting too.",
+    ),
+]
+
 
 def choose_source(directory: Path | None, *, kubernetes: bool, namespace: str) -> Directory | Cluster:
     """Choose what ConfigMaps come from.
@@ -97,21 +108,19 @@ Now = Annotated[
 ]
 
 
-def load_snapshot(source: Directory | Cluster, now: datetime) -> tuple[Snapshot, list[Problem]]:
-    """Load the snapshot of a source, and all that does not count in it.
+def load_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
+    """Load the snapshot of a source's ConfigMaps of these names, and all that does not count in it.
 
     Raises:
         SourceError: the source cannot be read, or holds no main image list.
     """
-    assembly = Assembly(None, Names(), now)
-    reading = read_once(source, Names(), assembly.take)
+    assembly = Assembly(None, names, now)
+    reading = read_once(source, names, assembly.take)
     snapshot = assembly.build()
     problems = [*reading.problems, *snapshot.list_problems(now)]
     if not snapshot.is_complete:
         found = f" ({problems[0]})" if problems else ""
-        raise SourceError(
-            f"{_name_source(source)}: no ConfigMap {Names().image_list}, so nothing can be decided{found}"
-        )
+        raise SourceError(f"{_name_source(source)}: no ConfigMap {names.image_list}, so nothing can be decided{found}")
     return snapshot, problems
 
 

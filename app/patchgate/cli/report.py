@@ -4,26 +4,39 @@ from datetime import UTC, datetime
 
 import typer
 
-from patchgate.cli.options import Format, Kubernetes, Now, Output, Source, SystemNamespace, choose_source, load_snapshot
+from patchgate.cli.options import (
+    Format,
+    Kubernetes,
+    Now,
+    Output,
+    RecordConfigMaps,
+    Source,
+    SystemNamespace,
+    choose_source,
+    load_snapshot,
+)
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.configmaps.configmap import Names
 from patchgate.gate.settings import SYSTEM_NAMESPACE
+from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.overview import TrackedImage, list_tracked_images
 from patchgate.policy.record import Approval
 from patchgate.policy.verdict import say_duration
 from patchgate.server.images import describe_image
 
 
-def report(
+def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
+    record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     now: Now = None,
     output: Output = Format.TABLE,
 ) -> None:
     """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
-    snapshot, problems = load_snapshot(chosen, moment)
+    snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     images = list(list_tracked_images(snapshot, moment))
     print_problems(problems)
     if output is Format.JSON:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from patchgate.cli.options import Kubernetes, Source, SystemNamespace, choose_source
+from patchgate.cli.options import Kubernetes, RecordConfigMaps, Source, SystemNamespace, choose_source
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
@@ -95,16 +95,6 @@ _ClosesV1 = Annotated[
         help="Whether answers of /v1/ close their connection: Kyverno with a caBundle leaves one open a call.",
     ),
 ]
-_RecordConfigMaps = Annotated[
-    int,
-    typer.Option(
-        "--record-configmaps",
-        envvar="PATCHGATE_RECORD_CONFIGMAPS",
-        min=0,
-        max=1000,
-        help="How many copa-patched-digests-N count beside the first: 600 records each; the patcher's setting too.",
-    ),
-]
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -120,7 +110,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     on_error: _OnError = OnError.DENY,
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
-    record_configmaps: _RecordConfigMaps = RECORD_CONFIGMAPS,
+    record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
     settings = GateSettings(
