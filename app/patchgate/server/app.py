@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class MainApp(FastAPI):
-    """FastAPI, and the admission door, which nothing of FastAPI stands before: half a review's CPU (docs/adr/0004)."""
+    """FastAPI, and the admission door before its middleware, which would be a quarter of the cost (docs/adr/0004)."""
 
     def __init__(self, admission: AdmissionApp) -> None:
         super().__init__(title="patchgate", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)

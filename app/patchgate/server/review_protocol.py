@@ -31,6 +31,7 @@ class ReviewProtocol(GateProtocol):
         self._admission = admission
         self._life = life
         self._mode: Mode | None = None  # of the review being read; None where the request takes the long way
+        self._known_headers: dict[bytes, bytes] = {}  # its own, by name
         self._parts: list[bytes] = []
         self._is_last = False
 
@@ -80,13 +81,14 @@ class ReviewProtocol(GateProtocol):
         is_unusual = not is_usual or self._is_one_too_many or self.expect_100_continue
         if mode is None or not is_idle or is_unusual:
             return None
-        length = dict(self.headers).get(b"content-length", b"")
+        self._known_headers = dict(self.headers)
+        length = self._known_headers.get(b"content-length", b"")
         return mode if length.isdigit() and int(length) <= BODY_BYTES else None
 
     def _answer(self, mode: Mode, body: bytes) -> None:
         keeps = not (self._is_last or self._life.is_draining) and self.parser.should_keep_alive()
         try:
-            check_is_json(dict(self.headers))
+            check_is_json(self._known_headers)
             answer = self._admission.answer_review(mode, body)
         except RequestError as error:
             self._admission.reporter.tell_refusal(error.status)
