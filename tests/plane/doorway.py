@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import itertools
+import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+
+from tests.conftest import START_SECONDS
 
 CHUNK_BYTES = 64 * 1024
 
@@ -15,20 +18,36 @@ class Doorway:
     """Passes bytes on, and knows nothing of TLS.
 
     Attributes:
-        ports: of the gates, on loopback; a test may change them.
+        ports: of the gates, on loopback.
         port: its own.
     """
 
     ports: Sequence[int]
     port: int = 0
     _turn: Iterator[int] = field(default_factory=itertools.count)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
-    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, loops: "queue.Queue[tuple[asyncio.AbstractEventLoop, asyncio.Event]]") -> None:
+        """Serve until the event that it hands over is set."""
+        ended = asyncio.Event()
+        server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        loops.put((asyncio.get_running_loop(), ended))
+        await ended.wait()
+        server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0.1)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         port = self.ports[next(self._turn) % len(self.ports)]
-        with contextlib.suppress(OSError):
+        self._writers.add(writer)
+        try:
             there, back = await asyncio.open_connection("127.0.0.1", port)
+            self._writers.add(back)
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
-        writer.close()
+        except OSError:
+            writer.close()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,28 +61,13 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @contextlib.contextmanager
 def open_doorway(*ports: int) -> Iterator[Doorway]:
     """Open it until the block ends, in a thread of its own."""
-    doorway, loop, is_open = Doorway(ports), asyncio.new_event_loop(), threading.Event()
-
-    async def open_port() -> asyncio.Server:
-        server = await asyncio.start_server(doorway.pass_on, "127.0.0.1", 0)
-        doorway.port = server.sockets[0].getsockname()[1]
-        is_open.set()
-        return server
-
-    def run() -> None:
-        server = loop.run_until_complete(open_port())
-        loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0.1))
-        loop.close()
-
-    thread = threading.Thread(target=run)
+    doorway = Doorway(ports)
+    loops: queue.Queue[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = queue.Queue()
+    thread = threading.Thread(target=lambda: asyncio.run(doorway.serve(loops)))
     thread.start()
+    loop, ended = loops.get(timeout=START_SECONDS)
     try:
-        assert is_open.wait(10)
         yield doorway
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(START_SECONDS)
