@@ -58,6 +58,7 @@ def issue(
     written = issue_into(directory, names, role, datetime.now(UTC), make_lives(ca_days, leaf_days))
     for file in written:
         typer.echo(str(file))
+    raise typer.Exit(0)
 
 
 def show(files: _Files = None, directory: _Directory = _DIRECTORY, output: Output = Format.TABLE) -> None:
