@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes
 
-.PHONY: help run test check unit plane tools format load load-cluster lock clean
+.PHONY: help run test check unit plane faults tools format load load-cluster lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,7 @@ test: check ## every check, and each group of tests that can run here; where CI 
 	@$(MAKE) --no-print-directory $(if $(CI),-j 2 tools) unit
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@$(MAKE) --no-print-directory faults
 
 check: $(READY) ## format, lint, types, layering
 	$(BIN)/ruff format --check
@@ -28,12 +29,15 @@ check: $(READY) ## format, lint, types, layering
 
 unit: $(READY) ## the tests that need nothing else, with branch coverage (100 % of policy)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --ignore=tests/plane --cov --cov-report= $(ARGS)
+	$(BIN)/pytest --ignore=tests/plane --ignore=tests/faults --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
+
+faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
+	$(BIN)/pytest tests/faults $(ARGS)
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
