@@ -11,7 +11,7 @@ from typing import Final
 import typer
 
 from patchgate.cli.check import check
-from patchgate.cli.environment import refuse_unknown_variables
+from patchgate.cli.environment import list_variables, refuse_unknown_variables
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
@@ -38,8 +38,9 @@ def run(arguments: list[str] | None = None) -> None:
     """Run the command and exit. arguments: those of the process where None; none at all ask for help."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        refuse_unknown_variables(os.environ)
-        code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
+        app = make_app()
+        refuse_unknown_variables(os.environ, list_variables(app))
+        code = app(given or ["--help"], prog_name="patchgate", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)
