@@ -123,6 +123,30 @@ RETRY_SECONDS: Final = 60
 CERTIFICATE_POLL_SECONDS: Final = 2
 """How often certificate and key are looked at."""
 
+# --- the patcher ------------------------------------------------------------------------------------------------
+TAG_CHARACTERS: Final = 128
+"""A tag (OCI distribution specification 1.1, "Pulling manifests")."""
+TAGS_OF_A_DAY: Final = 99
+"""Patched tags of one source tag and day: two digits behind the date, so that Flux orders them as text."""
+TAGS_OF_A_PATTERN: Final = 50
+"""Tags that one line with a `*` may stand for: each is scanned every run."""
+RECORDS_BYTES: Final = 900 * 1024
+"""A ConfigMap of records that is larger takes no new record: those it has must be able to grow."""
+CONFIGMAP_BYTES: Final = 1024 * 1024
+"""The data of a ConfigMap (k8s.io/api/core/v1, MaxSecretSize, which holds for both)."""
+EARLIER_SOURCES: Final = 100
+"""Digests kept of what a tag was before: a tag that moves every night would fill its ConfigMap otherwise."""
+UNLISTED_RECORD_DAYS: Final = 30
+"""How long the record of an image that no list names any more is kept."""
+RECORD_MESSAGE_CHARACTERS: Final = 500
+"""A record's message: one line for people; a program's last words may be long."""
+RECORDS_LOCK_SECONDS: Final = 60
+"""How long a write of records waits for others: each takes well below a second."""
+TAG_LOCK_SECONDS: Final = 30 * 60
+"""How long a run waits for another one that makes the same tag: a build may take that long."""
+LOCK_POLL_SECONDS: Final = 0.02
+"""How often a lock that others hold is tried again."""
+
 # --- the cluster ------------------------------------------------------------------------------------------------
 API_CONNECT_SECONDS: Final = 3
 """Connecting to kube-apiserver, TLS included."""
