@@ -3,12 +3,14 @@
 import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import typer
-from typer.core import TyperGroup
 
 from patchgate.errors import SetupError
+
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
 
 PREFIX: Final = "PATCHGATE_"
 OF_THE_TOOLS: Final = frozenset({"PATCHGATE_CACHE"})

@@ -103,7 +103,7 @@ def _replace(text: str, parent: yaml.MappingNode, old: yaml.Node, value: str) ->
     if parent.flow_style:
         return text[:start] + _quote(value) + text[end:]
     indent = parent.start_mark.column + _INDENT
-    if end and text[end - 1] == "\n" or end == len(text):
+    if (end and text[end - 1] == "\n") or end == len(text):
         return text[:start] + _write_text(value, indent, "") + text[end:]
     line_end = text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
