@@ -68,7 +68,7 @@ def compose_documents(text: str) -> list[yaml.Node]:
     """
     try:
         _check_size(text)
-        return [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        return list(yaml.compose_all(text, Loader=_Loader))
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
 

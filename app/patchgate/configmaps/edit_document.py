@@ -5,6 +5,7 @@ outcome is read back: a file that cannot be edited in place (aliases, odd indent
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -15,6 +16,9 @@ from patchgate.configmaps.documents import compose_documents, load_documents, re
 from patchgate.errors import InvalidManifestError
 
 _INDENT: Final = 2
+_UNFIT: Final = re.compile(rf"[\r\x85\u2028\u2029]|{yaml.reader.Reader.NON_PRINTABLE.pattern}")
+"""What a literal block cannot hold: other line breaks (YAML 1.1, 5.4), and what is not printable."""
+_OTHER_BREAKS: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")
 _NEW: Final = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n"
 
 
@@ -42,13 +46,13 @@ def edit_document(text: str, name: str, data: Mapping[str, str]) -> str:
 
 
 def _find_data(documents: list[object], name: str) -> dict[str, object]:
-    """Find the data of a ConfigMap; made where it has none."""
+    """Find the data of a ConfigMap, as a mapping of its own; made where it has none."""
     for document in documents:
         for obj in _unfold_good(document):
             if _is_named(obj, name):
-                if not isinstance(obj.get("data"), dict):
-                    obj["data"] = {}
-                data: dict[str, object] = obj["data"]  # type: ignore[assignment] # looked at just above
+                known = obj.get("data")
+                data: dict[str, object] = dict(known) if isinstance(known, dict) else {}  # an alias's other side stays
+                obj["data"] = data
                 return data
     raise InvalidManifestError(f"holds no ConfigMap {name}")
 
@@ -73,7 +77,7 @@ def _edit(text: str, name: str, key: str, value: str) -> str:
         raise InvalidManifestError(f"holds no ConfigMap {name}")
     data = _get(root, "data")
     if data is None:
-        return _insert(text, root, "data", None) if root.flow_style else _insert_data(text, root, key, value)
+        return _insert_data(text, root, key, value)
     if not isinstance(data, yaml.MappingNode) or not data.value:
         return _fill(text, root, data, key, value)
     old = _get(data, key)
@@ -102,26 +106,27 @@ def _replace(text: str, parent: yaml.MappingNode, old: yaml.Node, value: str) ->
     start, end = old.start_mark.index, old.end_mark.index
     if parent.flow_style:
         return text[:start] + _quote(value) + text[end:]
-    indent = parent.start_mark.column + _INDENT
+    indent, head = parent.start_mark.column + _INDENT, text[:start] + (" " if start == end else "")
     if (end and text[end - 1] == "\n") or end == len(text):
-        return text[:start] + _write_text(value, indent, "") + text[end:]
+        return head + _write_text(value, indent, "") + text[end:]
     line_end = text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
-    return text[:start] + _write_text(value, indent, text[end:line_end].rstrip()) + text[line_end + 1 :]
+    return head + _write_text(value, indent, text[end:line_end].rstrip()) + text[line_end + 1 :]
 
 
-def _insert(text: str, parent: yaml.MappingNode, key: str, value: str | None) -> str:
+def _insert(text: str, parent: yaml.MappingNode, key: str, value: str) -> str:
     """Insert an entry before the first one of a mapping."""
     start = parent.value[0][0].start_mark.index
     if parent.flow_style:
-        entry = f"{_quote(key)}: {'{}' if value is None else _quote(value)}, "
-        return text[:start] + entry + text[start:]
+        return f"{text[:start]}{_quote(key)}: {_quote(value)}, {text[start:]}"
     column = parent.start_mark.column
-    return text[:start] + _write_entry(key, value or "", column).lstrip(" ") + " " * column + text[start:]
+    return text[:start] + _write_entry(key, value, column).lstrip(" ") + " " * column + text[start:]
 
 
 def _insert_data(text: str, root: yaml.MappingNode, key: str, value: str) -> str:
     start, column = root.value[0][0].start_mark.index, root.start_mark.column
+    if root.flow_style:
+        return f'{text[:start]}"data": {{{_quote(key)}: {_quote(value)}}}, {text[start:]}'
     entry = "data:\n" + _write_entry(key, value, column + _INDENT)
     return text[:start] + entry + " " * column + text[start:]
 
@@ -143,7 +148,7 @@ def _write_entry(key: str, value: str, indent: int) -> str:
 
 def _write_text(value: str, indent: int, comment: str) -> str:
     """Write a text as a literal block with its line's end, or in quotes where a block could not hold it."""
-    if not value.strip() or value.startswith((" ", "\n")) or yaml.reader.Reader.NON_PRINTABLE.search(value):
+    if not value.strip() or value.startswith((" ", "\n")) or _UNFIT.search(value):
         return f"{_quote(value)}{comment}\n"
     chomp = "" if value.endswith("\n") and not value.endswith("\n\n") else "+" if value.endswith("\n") else "-"
     lines = (f"{' ' * indent}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))
@@ -151,4 +156,4 @@ def _write_text(value: str, indent: int, comment: str) -> str:
 
 
 def _quote(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _OTHER_BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
