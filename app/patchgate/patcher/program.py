@@ -51,6 +51,11 @@ class Finished:
     output: str
     errors: str
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended by itself, with exit code 0."""
+        return self.ending is Ending.EXITED and self.exit_code == 0
+
 
 def run_program(
     command: Sequence[str],
