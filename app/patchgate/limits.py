@@ -189,3 +189,59 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+
+# --- the patcher's programs -------------------------------------------------------------------------------------
+PROGRAM_OUTPUT_BYTES: Final = 64 * 1024
+"""The end of a program's standard output and error that is kept, each: errors come last."""
+PROGRAM_LOOK_SECONDS: Final = 0.1
+"""How often a running program is looked at: whether it ended, or shall."""
+PROGRAM_END_SECONDS: Final = 5
+"""From SIGTERM to SIGKILL; Copa takes 1 s to give its build up."""
+PROGRAM_REST_SECONDS: Final = 1
+"""How long what an ended program wrote is read on: a process that it left behind may hold the pipe for ever."""
+PROGRAM_PROBE_SECONDS: Final = 30
+"""A program that only says its version."""
+CREDENTIAL_HELPER_SECONDS: Final = 30
+"""A docker credential helper: it may ask a cloud for a token."""
+SHOWN_ERROR_CHARACTERS: Final = 300
+"""What is quoted of a program's or a registry's own error."""
+REPORT_BYTES: Final = 256 * 1024 * 1024
+"""A report of Trivy; those of large images with many findings have a few MB."""
+DATABASE_UPDATE_SECONDS: Final = 600
+"""Trivy's download of its database, about 60 MB."""
+BUILDKIT_WAIT_SECONDS: Final = 60
+"""How long BuildKit is waited for: as a sidecar it starts with us."""
+BUILDKIT_ASK_SECONDS: Final = 5
+"""One try to reach BuildKit."""
+BUILDKIT_PAUSE_SECONDS: Final = 0.5
+"""Between two such tries."""
+COPA_SPARE_SECONDS: Final = 10
+"""How much earlier than we would kill it Copa is told to give up: what it says then is worth more."""
+
+# --- registries -------------------------------------------------------------------------------------------------
+REGISTRY_TRIES: Final = 5
+"""Tries of a request where trying again helps."""
+REGISTRY_CONNECT_SECONDS: Final = 10
+"""Connecting to a registry, TLS included."""
+REGISTRY_READ_SECONDS: Final = 30
+"""Waiting for the next bytes of a registry's answer."""
+REGISTRY_EXCHANGE_SECONDS: Final = 120
+"""One answer's body from its first byte to its last."""
+REGISTRY_FIRST_PAUSE_SECONDS: Final = 0.5
+"""The pause after the first failed try, doubled at each further one; jittered down to half."""
+REGISTRY_MOST_PAUSE_SECONDS: Final = 60
+"""The longest pause, and the longest Retry-After that is waited for."""
+REGISTRY_REDIRECTS: Final = 5
+"""Redirects followed; registries use one or two, to where their blobs lie."""
+REGISTRY_CONNECTIONS: Final = 16
+"""Open connections to one registry: as many as images are patched side by side."""
+MANIFEST_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""A manifest: what registries must take (OCI distribution specification 1.1, "Pushing Manifests")."""
+CONFIG_BLOB_BYTES: Final = 8 * 1024 * 1024
+"""An image's configuration."""
+REGISTRY_ANSWER_BYTES: Final = 1024 * 1024
+"""Any other answer: a page of tags, a token, an error."""
+TAG_PAGES: Final = 1000
+"""Pages of a repository's tags: beyond it a registry goes round in circles."""
+TAGS_OF_A_PAGE: Final = 1000
+"""How many tags a page is asked to have."""
