@@ -245,3 +245,13 @@ TAG_PAGES: Final = 1000
 """Pages of a repository's tags: beyond it a registry goes round in circles."""
 TAGS_OF_A_PAGE: Final = 1000
 """How many tags a page is asked to have."""
+
+# --- the patcher's run ------------------------------------------------------------------------------------------
+JOBS: Final = 4
+"""Images worked on side by side: a build waits for package mirrors and registries more than it computes."""
+IMAGE_SECONDS: Final = 30 * 60
+"""The time for one image: a large one with several platforms takes minutes, emulated ones ten times as long."""
+RUN_SECONDS: Final = 4 * 60 * 60
+"""The time for a run: less than six hours, the schedule that most will have, so that no two overlap."""
+TERMINATION_BYTES: Final = 4096 - 1
+"""A container's termination message (core/v1, MaxContainerTerminationMessageLength), without its end of line."""

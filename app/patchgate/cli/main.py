@@ -1,6 +1,6 @@
 """The command `patchgate`: joins the commands, and turns what goes wrong into one line and an exit code.
 
-Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached); 2 it could not be answered.
+Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached, not patched); 2 it could not be answered.
 """
 
 import os
@@ -12,24 +12,26 @@ import typer
 
 from patchgate.cli.check import check
 from patchgate.cli.environment import list_variables, refuse_unknown_variables
+from patchgate.cli.patch import patch
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "report")
+_COMMANDS: Final = ("serve", "check", "patch", "report")
 
 
 def make_app() -> typer.Typer:
     """Make the command with its subcommands."""
     app = typer.Typer(
-        help="Keep unpatched container images out of a cluster: the gate, and what it would say.",
+        help="Keep unpatched container images out of a cluster: the gate, what it would say, and the patcher.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.command()(serve)
     app.command()(check)
+    app.command()(patch)
     app.command()(report)
     return app
 

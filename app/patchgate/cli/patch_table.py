@@ -13,6 +13,7 @@ from rich.text import Text
 
 from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.patcher.progress import Outcome, Result, Step
+from patchgate.patcher.summary import Summary
 from patchgate.policy.verdict import show
 
 
@@ -57,6 +58,15 @@ class LiveTable:
         with self._lock:
             row = self._rows.setdefault(outcome.key, _Row(time.monotonic()))
             row.outcome, row.seconds = outcome, time.monotonic() - row.began
+
+    def warn(self, message: str) -> None:
+        """Show what is odd and stops nothing, above the table."""
+        self._console.print(Text(f"warning: {show(message, SHOWN_LINE_CHARACTERS)}"))
+
+    def end_run(self, summary: Summary) -> None:
+        """Show what of the data does not count; what the run came to is printed after the table."""
+        for problem in summary.problems:
+            self.warn(str(problem))
 
     def _draw(self) -> Group:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Whether a run is to end: asked once, what goes on is finished; asked again, at once. Safe for threads."""
+"""Whether a run is to end: nothing new is begun then, programs are ended, records finished. Safe for threads."""
 
 import threading
 
@@ -13,18 +13,12 @@ class Stop:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.event = threading.Event()
-        self._hurried = threading.Event()
         self._reason = ""
 
     @property
     def is_asked(self) -> bool:
         """Whether nothing new is to be begun."""
         return self.event.is_set()
-
-    @property
-    def is_hurried(self) -> bool:
-        """Whether nothing is worth waiting for any more."""
-        return self._hurried.is_set()
 
     @property
     def reason(self) -> str:
@@ -36,11 +30,6 @@ class Stop:
         with self._lock:
             self._reason = self._reason or reason
         self.event.set()
-
-    def hurry(self, reason: str) -> None:
-        """Ask for the end at once."""
-        self.ask(reason)
-        self._hurried.set()
 
     def wait(self, limit_seconds: float | None) -> bool:
         """Wait until the end is asked for; False where the limit came first."""

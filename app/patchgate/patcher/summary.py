@@ -52,9 +52,12 @@ class Summary:
         """How long it took."""
         return (self.ended - self.began).total_seconds()
 
-    def __str__(self) -> str:
+    def say_counts(self) -> str:
+        """Say how many images came to what: `3 images: 2 patched, 1 clean, in 31 s`."""
         counts = ", ".join(f"{count} {result.value}" for result, count in self.results.items() if count)
         images = f"{len(self.outcomes)} image{'' if len(self.outcomes) == 1 else 's'}"
+        return f"{images}{f': {counts}' if counts else ''}, in {self.seconds:.0f} s"
+
+    def __str__(self) -> str:
         first = next((outcome for outcome in self.outcomes if outcome.result is Result.FAILED), None)
-        why = f"; {first.key}: {first.message}" if first else ""
-        return f"{images}{f': {counts}' if counts else ''}, in {self.seconds:.0f} s{why}"
+        return self.say_counts() + (f"; {first.key}: {first.message}" if first else "")
