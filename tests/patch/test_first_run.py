@@ -1,4 +1,4 @@
-"""`patchgate patch` on the real Trivy, Copa, BuildKit and registry: first it patches, then it asks two HEADs an image."""
+"""`patchgate patch` on the real Trivy, Copa, BuildKit and registry: it patches, then asks two HEADs an image."""
 
 import json
 import os

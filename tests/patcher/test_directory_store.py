@@ -15,7 +15,7 @@ import yaml
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.records import read_records
-from patchgate.errors import SourceError, StoreError
+from patchgate.errors import HeldError, SourceError, StoreError
 from patchgate.patcher.directory_store import DirectoryStore
 from patchgate.patcher.image import Target
 from patchgate.patcher.transition import record_clean, record_failure, record_patched
@@ -410,11 +410,11 @@ def test_a_tag_is_held_by_one_at_a_time_and_others_are_not_kept_from_theirs(tmp_
 
     def hold(number: int) -> None:
         nonlocal inside, most
-        with stores[number % 2].hold_tag(f"{IMAGE}-patched-20260509"):
+        with stores[number % 2].hold_tag(f"{IMAGE}-patched-20260509", WAIT_SECONDS):
             with guard:
                 inside += 1
                 most = max(most, inside)
-            with stores[0].hold_tag(f"{IMAGE}-other-{number}"):
+            with stores[0].hold_tag(f"{IMAGE}-other-{number}", 0):
                 stores[0].change_record(IMAGE, fail)
             with guard:
                 inside -= 1
@@ -425,16 +425,25 @@ def test_a_tag_is_held_by_one_at_a_time_and_others_are_not_kept_from_theirs(tmp_
     assert list((tmp_path / ".patchgate").iterdir()) == []
 
 
+def test_a_tag_that_another_holds_is_refused_once_the_limit_is_over(tmp_path: Path) -> None:
+    with (
+        make_store(tmp_path).hold_tag("a.io/a:1", 0),
+        pytest.raises(HeldError, match="another patcher has held"),
+        make_store(tmp_path).hold_tag("a.io/a:1", 0),
+    ):
+        pytest.fail("held twice")
+
+
 def test_a_tag_that_a_killed_run_held_is_free(tmp_path: Path) -> None:
     script = """
 import os, signal
-with store.hold_tag("a.io/a:1"):
+with store.hold_tag("a.io/a:1", 0):
     os.kill(os.getpid(), signal.SIGKILL)
 """
     writer = run_writer(tmp_path, script)
     writer.communicate(timeout=WAIT_SECONDS)
     assert writer.returncode == -signal.SIGKILL
-    with make_store(tmp_path).hold_tag("a.io/a:1"):
+    with make_store(tmp_path).hold_tag("a.io/a:1", WAIT_SECONDS):
         assert len(list((tmp_path / ".patchgate").iterdir())) == 1
 
 
