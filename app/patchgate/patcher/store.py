@@ -32,7 +32,10 @@ class Store(Protocol):
         ...
 
     def hold_tag(self, reference: str) -> AbstractContextManager[None]:
-        """Keep every other run from giving this `REPO:TAG` a meaning while the block lasts."""
+        """Keep every other run from giving this `REPO:TAG` a meaning while the block lasts.
+
+        Entering raises StoreError where another run does not let go of it.
+        """
         ...
 
     def finish_run(self, now: datetime) -> None:
