@@ -173,6 +173,13 @@ def test_the_same_approval_verified_by_two_runs_is_one() -> None:
     assert (record.approved, record.earlier) == (theirs.approved, ())
 
 
+def test_a_run_whose_clock_is_behind_makes_nothing_older() -> None:
+    record, behind = patched(), NOW - timedelta(minutes=4)
+    refreshed = record_refresh(record, attempt(begun=behind), X.digest, "", behind)
+    assert (refreshed.verified, refreshed.updated) == (NOW, NOW)
+    assert record_failure(record, attempt(begun=NOW), "time-out", behind).updated == NOW
+
+
 def test_what_failed_to_be_scanned_is_not_called_vulnerable() -> None:
     moved = attempt(MOVED)
     vulnerable = record_pending(None, attempt(SOURCE, is_vulnerable=True), "no fix yet", NOW)
