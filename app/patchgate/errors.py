@@ -17,6 +17,26 @@ class CertificateError(SetupError):
     """A certificate or key cannot be read, made or used."""
 
 
+class ImageError(SetupError):
+    """One image cannot be brought further; the others go on. The text says what to do, and never a secret."""
+
+
+class RegistryError(ImageError):
+    """A registry refuses, cannot be reached, or answers nonsense."""
+
+
+class ScanError(ImageError):
+    """No report that may be believed."""
+
+
+class FixError(ImageError):
+    """Nothing was patched."""
+
+
+class StoreError(ImageError):
+    """A record cannot be written."""
+
+
 class InputError(Exception):
     """Whoever sent the thing must act: a reference, a manifest, a request. The text says what is wrong with it."""
 
