@@ -142,8 +142,8 @@ RECORD_MESSAGE_CHARACTERS: Final = 500
 """A record's message: one line for people; a program's last words may be long."""
 RECORDS_LOCK_SECONDS: Final = 60
 """How long a write of records waits for others: each takes well below a second."""
-TAG_LOCK_SECONDS: Final = 30 * 60
-"""How long a run waits for another one that makes the same tag: a build may take that long."""
+TAG_LOCK_SECONDS: Final = 60
+"""How long a run waits for another one that gives a tag a meaning: two requests to a registry, perhaps tried again."""
 LOCK_POLL_SECONDS: Final = 0.02
 """How often a lock that others hold is tried again."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.write_records import write_records
-from patchgate.errors import StoreError
+from patchgate.errors import HeldError, StoreError
 from patchgate.patcher.store import Change
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.record import Record
@@ -55,11 +55,15 @@ class StoreSimulator:
             return changed
 
     @contextmanager
-    def hold_tag(self, reference: str) -> Iterator[None]:
+    def hold_tag(self, reference: str, limit_seconds: float) -> Iterator[None]:
         with self.lock:
             lock = self.held.setdefault(reference, threading.Lock())
-        with lock:
+        if not lock.acquire(timeout=limit_seconds):
+            raise HeldError(f"another patcher holds {reference}")
+        try:
             yield
+        finally:
+            lock.release()
 
     def finish_run(self, now: datetime) -> None:
         if "" in self.failures:

@@ -340,6 +340,12 @@ def test_a_tag_of_today_with_other_content_is_never_overwritten(site: Worksite) 
     assert (approved.tagged, site.registry.tags[PATCHED]) == (f"{PATCHED}.02", other)
 
 
+def test_a_candidates_tag_that_another_run_is_building_is_not_waited_for(site: Worksite) -> None:
+    with site.store.hold_tag(f"{API}-candidate-{TODAY}", 0):
+        assert site.run_one().result is Result.PATCHED
+    assert site.fixer.fixed[0][1] == f"{API}-candidate-{TODAY}.02"
+
+
 def test_a_tag_that_appears_while_the_image_is_built_is_never_overwritten(site: Worksite) -> None:
     site.fixer.during = lambda _: (site.registry.push(PATCHED, {"libssl3": 5}), None)[1]
     site.run()

@@ -5,11 +5,12 @@ for and given while the store holds it. Copa overwrites without asking, so that 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from patchgate.errors import FixError, ImageError, RegistryError
+from patchgate.errors import FixError, HeldError, ImageError, RegistryError
+from patchgate.limits import TAG_LOCK_SECONDS
 from patchgate.patcher.finding import Report
 from patchgate.patcher.fixer import Fixer
 from patchgate.patcher.image import Manifest, Target
@@ -84,7 +85,7 @@ def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store
     """
     digest = candidate.manifest.digest
     for name in name_patched(tag, now):
-        with store.hold_tag(f"{candidate.repository}:{name}"):
+        with store.hold_tag(f"{candidate.repository}:{name}", TAG_LOCK_SECONDS):
             there = registry.find_digest(candidate.repository, name)
             if there is None:
                 registry.tag(candidate.repository, digest, name)
@@ -112,9 +113,13 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
 
 @contextmanager
 def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, store: Store) -> Iterator[str]:
-    """Hold the first tag that nobody has given a meaning."""
+    """Hold the first tag that nobody has given a meaning or is about to."""
     for name in names:
-        with store.hold_tag(f"{repository}:{name}"):
+        with ExitStack() as held:
+            try:
+                held.enter_context(store.hold_tag(f"{repository}:{name}", 0))
+            except HeldError:  # a build may last: take the next
+                continue
             if registry.find_digest(repository, name) is None:
                 yield name
                 return

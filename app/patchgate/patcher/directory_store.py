@@ -14,7 +14,7 @@ from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
 from patchgate.configmaps.record_book import RecordBook
 from patchgate.errors import SourceError, StoreError
-from patchgate.limits import RECORDS_LOCK_SECONDS, TAG_LOCK_SECONDS
+from patchgate.limits import RECORDS_LOCK_SECONDS
 from patchgate.patcher.file_lock import lock_directory, lock_name
 from patchgate.patcher.policy_check import refuse_wrong_policy
 from patchgate.patcher.record_books import edit_after_run, edit_record, knows_every_list
@@ -74,12 +74,12 @@ class DirectoryStore:
             self._files.write(edit)
         return record
 
-    def hold_tag(self, reference: str) -> AbstractContextManager[None]:
+    def hold_tag(self, reference: str, limit_seconds: float) -> AbstractContextManager[None]:
         """Keep every other run on this directory from giving this `REPO:TAG` a meaning while the block lasts.
 
-        Entering raises StoreError where another one does not let go within the limit.
+        Entering raises HeldError where another one does not let go within the limit.
         """
-        return lock_name(self._directory / _LOCKS, reference, TAG_LOCK_SECONDS)
+        return lock_name(self._directory / _LOCKS, reference, limit_seconds)
 
     def finish_run(self, now: datetime) -> None:
         """Note that a run ended, and let go of records that no list has named for thirty days.

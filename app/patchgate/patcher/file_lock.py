@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from patchgate.errors import StoreError
+from patchgate.errors import HeldError, StoreError
 from patchgate.limits import LOCK_POLL_SECONDS
 
 
@@ -18,7 +18,8 @@ def lock_directory(directory: Path, limit_seconds: float) -> Iterator[None]:
     """Hold the directory itself; nothing is made in it.
 
     Raises:
-        StoreError: it is not there, or somebody else held it for the whole limit.
+        HeldError: somebody else held it for the whole limit.
+        StoreError: it is not there.
     """
     with _opening(directory):
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -34,7 +35,8 @@ def lock_name(directory: Path, name: str, limit_seconds: float) -> Iterator[None
     """Hold a name by a file in the directory, which is made where it is missing. The file goes with the lock.
 
     Raises:
-        StoreError: the file cannot be made, or somebody else held the name for the whole limit.
+        HeldError: somebody else held the name for the whole limit.
+        StoreError: the file cannot be made.
     """
     file = directory / f"{hashlib.sha256(name.encode()).hexdigest()}.lock"
     descriptor = -1
@@ -76,7 +78,7 @@ def _wait(descriptor: int, what: Path, limit_seconds: float) -> None:
         else:
             return
         if time.monotonic() >= deadline:
-            raise StoreError(f"another patcher has held {what} for {limit_seconds:g} s: end it, or run one at a time")
+            raise HeldError(f"another patcher has held {what} for {limit_seconds:g} s: end it, or run one at a time")
         time.sleep(LOCK_POLL_SECONDS)
 
 

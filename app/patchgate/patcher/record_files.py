@@ -107,9 +107,11 @@ def replace_file(path: Path, content: bytes) -> None:
     """
     real = path.resolve()
     mode = stat.S_IMODE(real.stat().st_mode) if real.exists() else 0o644
-    part = real.with_name(f".{real.name}.part")  # one name: what a run that was killed left is written over
+    part = real.with_name(f".{real.name}.part")  # one name: what a run that was killed left goes
     try:
-        with part.open("wb") as stream:
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(stream.fileno(), mode)
             stream.write(content)
             stream.flush()
