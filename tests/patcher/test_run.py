@@ -47,6 +47,16 @@ def test_one_failure_costs_no_other_image_and_the_run_exits_1(site: Worksite) ->
     assert site.store.last_run == NOW, "it went through all of them"
 
 
+def test_without_buildkit_what_needs_no_build_is_refreshed_all_the_same(site: Worksite) -> None:
+    site.run()
+    site.pass_time(hours=1)
+    site.registry.push(WEB, {"libssl3": 1, "new": 1})
+    site.fixer.is_gone = True
+    summary = site.run()
+    assert site.results(summary) == {API: Result.UNCHANGED, WEB: Result.FAILED, JOB: Result.UNCHANGED}
+    assert site.record().verified == site.now
+
+
 def test_a_defect_in_one_image_costs_no_other(site: Worksite) -> None:
     def stumble(image: str) -> None:
         if image.startswith(API):
@@ -144,6 +154,26 @@ def test_told_to_stop_before_a_candidate_is_verified_it_leaves_no_tag_behind(sit
     site.run(API)
     assert site.registry.tags.keys() == {API, WEB, JOB}
     assert site.store.writes == []
+
+
+def test_told_to_stop_while_the_database_is_updated_it_leaves_everything(site: Worksite) -> None:
+    def end() -> None:
+        site.stop.ask("told to end by SIGTERM")
+        raise SetupError("stopped before Trivy was done")
+
+    site.scanner.updating = end
+    summary = site.run()
+    assert site.results(summary) == {API: Result.LEFT, WEB: Result.LEFT, JOB: Result.LEFT}
+    assert (summary.exit_code, site.store.last_run, site.registry.requests) == (1, None, [])
+
+
+def test_without_a_scanner_it_cannot_start(site: Worksite) -> None:
+    def fail() -> None:
+        raise SetupError("cannot start trivy")
+
+    site.scanner.updating = fail
+    with pytest.raises(SetupError, match="cannot start trivy"):
+        site.run()
 
 
 def test_a_run_whose_time_is_over_leaves_the_rest(site: Worksite) -> None:
