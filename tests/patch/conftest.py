@@ -14,6 +14,7 @@ from tests.patch.debian_suites import read_suites
 from tests.patch.oci_layout import write_layout
 from tests.patch.registry import Registry, run_registry
 from tests.patch.scanner import Scanner
+from tests.patch.site import Site
 from tools.build import find_programs
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
@@ -75,6 +76,12 @@ def bench(programs: Programs, registry: Registry, buildkit: BuildKit, debian: De
 def scanner(bench: Bench) -> Scanner:
     """Trivy that knows all that the images lack."""
     return bench.scan_with(bench.write_database(bench.facts))
+
+
+@pytest.fixture
+def site(bench: Bench, scanner: Scanner) -> Site:
+    """A directory without ConfigMaps, and a database of now that knows all that the images lack."""
+    return Site.make(bench, scanner.database)
 
 
 @pytest.hookimpl(wrapper=True)
