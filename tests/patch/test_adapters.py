@@ -57,6 +57,7 @@ def test_a_vulnerable_image_is_patched_and_then_clean(adapters: Adapters) -> Non
     assert report.library_findings == 0
     copa = adapters.make_copa(vex=adapters.bench.make_folder())
     copa.probe()
+    copa.wait_until_ready(MINUTES)
     assert copa.can_patch(report)
     adapters.registry.check_push(repository)
     copa.fix(pin(adapters, image), [report], f"{image}-candidate", is_index=False, limit_seconds=MINUTES)

@@ -22,6 +22,7 @@ class FixerSimulator:
         failures: `REPO:TAG` of the source → why it is not patched.
         during: called while a build goes on, with the image.
         loses: platforms that the outcome lacks.
+        is_gone: whether there is nothing to build with.
         pushes: whether anything is pushed at all.
     """
 
@@ -31,11 +32,17 @@ class FixerSimulator:
     failures: dict[str, str] = field(default_factory=dict)
     during: Callable[[str], None] = lambda _: None
     loses: set[str] = field(default_factory=set)
+    is_gone: bool = False
     pushes: bool = True
     known: tuple[str, ...] = ("debian", "alpine")
     builds: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def probe(self) -> None: ...
+
+    def wait_until_ready(self, limit_seconds: float) -> None:
+        assert limit_seconds > 0
+        if self.is_gone:
+            raise FixError("BuildKit does not answer")
 
     def can_patch(self, report: Report) -> bool:
         return report.os_family in self.known

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -195,15 +194,13 @@ def test_a_stopped_patcher_ends_a_patch(copa: Made) -> None:
     "script", ["echo copa version v0.14.2", "echo copa version 0.15.0", "echo copa version v1.0.0"]
 )
 def test_a_new_enough_copa_may_start(copa: Made, script: str) -> None:
-    with ExitStack() as stack:
-        copa(script, address=stack.enter_context(serve_buildkit())).probe()
+    copa(script).probe()
     assert copa.warnings == []
 
 
 @pytest.mark.parametrize("script", ["echo 'unknown flag: --version' >&2; exit 1", "echo copa version dev", "exit 0"])
 def test_a_copa_without_a_version_is_warned_of(copa: Made, script: str) -> None:
-    with ExitStack() as stack:
-        copa(script, address=stack.enter_context(serve_buildkit())).probe()
+    copa(script).probe()
     assert copa.warnings == [f"{copa.program} does not say its version; 0.14 or later is needed"]
 
 
@@ -211,6 +208,19 @@ def test_a_copa_without_a_version_is_warned_of(copa: Made, script: str) -> None:
 def test_an_old_copa_cannot_start(copa: Made, version: str) -> None:
     with pytest.raises(SetupError, match=rf"is version {version}; 0\.14 or later is needed$"):
         copa(f"echo copa version {version}").probe()
+
+
+@pytest.mark.parametrize("address", ["nowhere", "tcp://buildkit.example", "tcp://buildkit.example:1234"])
+def test_an_address_or_certificate_that_is_none_cannot_start(copa: Made, address: str) -> None:
+    with pytest.raises(SetupError, match="BuildKit"):
+        copa("echo copa version v0.14.2", address=address).probe()
+
+
+def test_copa_is_ready_once_buildkit_answers(copa: Made) -> None:
+    with serve_buildkit() as address:
+        copa("exit 0", address=address).wait_until_ready(LONG_SECONDS)
+    with pytest.raises(FixError, match=r"BuildKit does not answer at .* within 0\.1 s"):
+        copa("exit 0", address=address).wait_until_ready(0.1)
 
 
 def test_a_missing_copa_cannot_start(copa: Made) -> None:

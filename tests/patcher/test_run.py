@@ -47,6 +47,16 @@ def test_one_failure_costs_no_other_image_and_the_run_exits_1(site: Worksite) ->
     assert site.store.last_run == NOW, "it went through all of them"
 
 
+def test_without_buildkit_what_needs_no_build_is_refreshed_all_the_same(site: Worksite) -> None:
+    site.run()
+    site.pass_time(hours=1)
+    site.registry.push(WEB, {"libssl3": 1, "new": 1})
+    site.fixer.is_gone = True
+    summary = site.run()
+    assert site.results(summary) == {API: Result.UNCHANGED, WEB: Result.FAILED, JOB: Result.UNCHANGED}
+    assert site.record().verified == site.now
+
+
 def test_a_defect_in_one_image_costs_no_other(site: Worksite) -> None:
     def stumble(image: str) -> None:
         if image.startswith(API):

@@ -52,7 +52,7 @@ def wait_for_buildkit(
     Raises:
         SetupError: it does not within the limit, its address is none, or a certificate cannot be read.
     """
-    context = _load_certificates(settings)
+    context = load_certificates(settings)
     deadline = time.monotonic() + limit_seconds
     while True:
         try:
@@ -109,7 +109,12 @@ def _read_host(address: str) -> tuple[str, int]:
     return host, port
 
 
-def _load_certificates(settings: BuildKitSettings) -> ssl.SSLContext | None:
+def load_certificates(settings: BuildKitSettings) -> ssl.SSLContext | None:
+    """Load the certificates for mTLS; None without.
+
+    Raises:
+        SetupError: the address is none, or a certificate cannot be read.
+    """
     if not settings.address.startswith("unix://"):
         _read_host(settings.address)
     files = (settings.ca, settings.certificate, settings.key)

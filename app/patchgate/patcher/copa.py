@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from patchgate.errors import FixError, SetupError
-from patchgate.limits import COPA_SPARE_SECONDS, PROGRAM_PROBE_SECONDS
-from patchgate.patcher.buildkit import BuildKitSettings, wait_for_buildkit
+from patchgate.limits import BUILDKIT_WAIT_SECONDS, COPA_SPARE_SECONDS, PROGRAM_PROBE_SECONDS
+from patchgate.patcher.buildkit import BuildKitSettings, load_certificates, wait_for_buildkit
 from patchgate.patcher.complaint import REGISTRY_MEANINGS, explain, meaning
 from patchgate.patcher.finding import Report
 from patchgate.patcher.oci.hosts import Hosts
@@ -102,14 +102,22 @@ class Copa:
         self._warn = warn
 
     def probe(self) -> None:
-        """Look whether it can work at all, and wait for BuildKit within a limit."""
+        """Look whether it can work at all."""
         finished = self._run([self._settings.program, "--version"], PROGRAM_PROBE_SECONDS)
         version = _VERSION.search(finished.output) if finished.succeeded else None
         if version is None:
             self._warn(f"{self._settings.program} does not say its version; 0.14 or later is needed")
         elif (int(version[1]), int(version[2])) < OLDEST_VERSION:
             raise SetupError(f"{self._settings.program} is version {version[0]}; 0.14 or later is needed")
-        wait_for_buildkit(self._settings.buildkit, self._stop)
+        load_certificates(self._settings.buildkit)
+
+    def wait_until_ready(self, limit_seconds: float) -> None:
+        """Wait for BuildKit; as a sidecar it starts with us, and after a crash it starts again."""
+        limit_seconds = min(limit_seconds, BUILDKIT_WAIT_SECONDS)
+        try:
+            wait_for_buildkit(self._settings.buildkit, self._stop, limit_seconds)
+        except SetupError as error:
+            raise FixError(str(error)) from error
 
     def can_patch(self, report: Report) -> bool:
         """Tell whether it knows the report's OS."""

@@ -147,6 +147,7 @@ class _Image:
         target, tools = self._target, self._tools
         self._begin(Step.PATCH, f"to {target.push_repository}")
         tools.registry.check_push(target.push_repository)
+        tools.fixer.wait_until_ready(self._deadline.find_seconds_left())
         self._heed_stop()
         build = Build(source, target, with_findings, tools.clock(), self._deadline)
         with build_candidate(build, tools.fixer, tools.registry, tools.store) as candidate:
