@@ -8,7 +8,7 @@ PLANE := etcd kubernetes
 OTHER_GROUPS := plane faults patch
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane faults patch tools format load load-cluster lock clean
+.PHONY: help run test check unit plane faults patch tools format load load-cluster load-patch lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
+	@$(BIN)/python -m tools.debian patch
+	$(BIN)/python -m loadtest.patch
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
