@@ -2,12 +2,12 @@
 
 import json
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.patch.bench import Bench
 from tests.patch.buildkit import BuildKit, run_buildkit
 from tests.patch.registry import Registry
 from tests.patch.site import RUN_SECONDS, Site, approved
+
+if TYPE_CHECKING:
+    import subprocess
 
 EMPTY_TRIVY = """#!{python}
 import os, sys
