@@ -284,3 +284,9 @@ def test_a_registry_that_refuses_is_told_of(ground: Ground, capsys: pytest.Captu
     code, out, _ = run(ground, capsys)
     assert code == 1
     assert "403" in out
+
+
+def test_the_gate_does_not_pay_for_the_patcher() -> None:
+    script = "import sys, patchgate.cli; print([name for name in sys.modules if name.startswith('patchgate.patcher')])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
