@@ -101,11 +101,13 @@ def main() -> int:
     """Install what the groups of the command line need; exit 1 if something stays missing."""
     parser = argparse.ArgumentParser(prog="python -m tools.debian", description="Install Debian's packages for tests.")
     parser.add_argument("groups", nargs="+", choices=sorted(PACKAGES))
-    parser.add_argument("--is-installed", action="store_true", help="install nothing: exit 0 if all are there, else 1")
+    parser.add_argument("--is-ready", action="store_true", help="install nothing: exit 0 if it could, else 1")
     arguments = parser.parse_args()
+    if arguments.is_ready:
+        return 0 if can_install() else 1
     missing = find_missing([package for group in arguments.groups for package in PACKAGES[group]])
-    if not missing or arguments.is_installed:
-        return 1 if missing else 0
+    if not missing:
+        return 0
     if not can_install():
         print(f"Missing: {' '.join(missing)}. Where you are root on Debian, this installs them.", file=sys.stderr)
         return 1

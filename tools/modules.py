@@ -21,7 +21,8 @@ class Module:
         folder: where its go.mod, go.sum and, if it has any, sources are.
         upstream: module path of what is built; its version in go.mod is the programs' version.
         programs: file name of a program → Go package.
-        stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{major}` and `{minor}` in it.
+        stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{number}` (1.37.2), `{major}`
+            and `{minor}` in it.
         environment: what Go needs to be told to build it.
     """
 
@@ -49,8 +50,10 @@ class Module:
     def linker_flags(self) -> str:
         """No symbol tables (half of a program's size), and the stamps."""
         version = self.version
-        major, minor = version.removeprefix("v").split(".")[:2]
-        stamps = (text.format(version=version, major=major, minor=minor) for text in self.stamps.values())
+        number = version.removeprefix("v")
+        major, minor = number.split(".")[:2]
+        known = {"version": version, "number": number, "major": major, "minor": minor}
+        stamps = (text.format(**known) for text in self.stamps.values())
         return " ".join(["-s -w", *(f"-X {name}={text}" for name, text in zip(self.stamps, stamps, strict=True))])
 
 
@@ -85,7 +88,7 @@ COPA: Final = Module(
     _TOOLS / "copa",
     upstream="github.com/project-copacetic/copacetic",
     programs={"copa": "github.com/project-copacetic/copacetic"},
-    stamps={"main.version": "{version}"},  # without it there is no --version
+    stamps={"main.version": "{number}"},  # as its releases are; without it there is no --version
 )
 BUILDKIT: Final = Module(  # from v0.33.1 on it asks for a Go that PyPI does not have: tools/go.py
     _TOOLS / "buildkit",
@@ -97,7 +100,7 @@ TRIVY: Final = Module(  # never v0.69.4: a malicious release; later ones ask for
     _TOOLS / "trivy",
     upstream="github.com/aquasecurity/trivy",
     programs={"trivy": "github.com/aquasecurity/trivy/cmd/trivy"},
-    stamps={"github.com/aquasecurity/trivy/pkg/version/app.ver": "{version}"},
+    stamps={"github.com/aquasecurity/trivy/pkg/version/app.ver": "{number}"},
     environment={"GOEXPERIMENT": "jsonv2"},
 )
 TRIVY_DATABASE: Final = Module(

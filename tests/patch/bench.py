@@ -20,8 +20,8 @@ from tools.cache import lock
 
 PACKAGES = {
     "tls": ("libexpat1", "libssl3"),
-    "xml": ("libexpat1", "libxml2"),
-    "data": ("libpng16-16", "libsqlite3-0", "libssl3"),
+    "text": ("libexpat1",),
+    "pictures": ("libpng16-16", "libssl3"),
 }
 """Name of a root filesystem → what it has beside Debian's least."""
 CLEAN = "clean"

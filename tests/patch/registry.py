@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -124,8 +125,11 @@ def run_registry(folder: Path, *, with_login: bool = False) -> Iterator[Registry
     configuration = folder / "registry.json"  # JSON is YAML
     configuration.write_text(json.dumps(settings), encoding="utf-8")
     program = Program(["docker-registry", "serve", str(configuration)], folder / "registry.log", lambda: _is_up(port))
-    with program.running():
-        yield Registry(f"127.0.0.1:{port}", program, (USER, PASSWORD) if with_login else None)
+    try:
+        with program.running():
+            yield Registry(f"127.0.0.1:{port}", program, (USER, PASSWORD) if with_login else None)
+    finally:
+        shutil.rmtree(folder / "content", ignore_errors=True)  # a hundred megabytes, of use to nobody
 
 
 def write_docker_config(folder: Path, logins: Mapping[str, tuple[str, str]]) -> Path:
