@@ -1,0 +1,101 @@
+"""A whole Kubernetes node: its control plane, its kubelet, the Pods that run, the registry that they come from.
+
+Everything runs in a machine of its own within this one. Knows nothing of patchgate. One at a time, as its cgroups have
+one name, and its programs want half a gigabyte of memory.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.node.configuration import PAUSE_IMAGE
+from tests.node.images import BUSYBOX, make_busybox, push_root
+from tests.node.machine import Machine, run_machine
+from tests.node.programs import NAME, SERVER, Built, Programs
+from tests.patch.oci_layout import SETTINGS
+from tests.plane.control_plane import Plane, wait_until
+from tests.plane.credentials import Credentials
+from tests.plane.kubectl import Kubectl
+from tests.plane.program import Program
+from tools.cache import lock
+
+_CGROUPS: Final = "patchgate-node"
+_LOCK: Final = Path("/run/patchgate-node")
+_STATE: Final = ("containerd", "etcd", "kubelet", "registry")  # hundreds of megabytes, of use to nobody
+_PROXY: Final = ("clusterrolebinding", "kube-proxy", "--clusterrole=system:node-proxier", "--user=system:kube-proxy")
+
+
+@dataclass(frozen=True)
+class Node(Plane):
+    """A control plane with a node that runs its Pods.
+
+    Attributes:
+        machine: what it runs in.
+        programs: all of them, in the order in which they were started.
+    """
+
+    machine: Machine
+    programs: tuple[Program, ...]
+
+    def find_ended(self) -> list[str]:
+        """Give the last words of each program that is not running: none is started again by itself."""
+        ended = (program for program in self.programs if program.process is None or program.process.poll() is not None)
+        return [f"{program.name} ended\n{program.tail()}" for program in ended]
+
+    def read_warnings(self) -> str:
+        """Read the Events of all namespaces that tell of something wrong."""
+        return self.kubectl.ask("get", "events", "--all-namespaces", "--field-selector=type=Warning").out
+
+
+@contextlib.contextmanager
+def run_node(built: Built, folder: Path) -> Iterator[Node]:
+    """Run a node until the block ends; it is ready for Pods. folder: for its files; certificates and logs stay."""
+    with lock(_LOCK), contextlib.ExitStack() as stack:
+        stack.callback(_remove_state, folder)
+        yield _start(stack, stack.enter_context(run_machine(folder, _CGROUPS)), built, folder)
+
+
+def _start(stack: contextlib.ExitStack, machine: Machine, built: Built, folder: Path) -> Node:
+    credentials, started = Credentials.make(folder), list[Program]()
+
+    def start(program: Program) -> Program:
+        started.append(stack.enter_context(program.running()))
+        return program
+
+    kubectl = Kubectl(credentials.write_kubeconfig(SERVER, "admin", "system:masters"), within=machine.enter_network())
+    programs = Programs(built, machine, credentials, kubectl)
+    start(programs.make_registry())
+    start(programs.make_containerd())
+    etcd, api_server = start(programs.make_etcd()), start(programs.make_api_server())
+    kubectl.do("create", *_PROXY)
+    controller_manager = start(programs.make_controller_manager())
+    _push_images(machine, folder)
+    # kube-proxy waits for the object that kubelet makes.
+    for make in (programs.make_scheduler, programs.make_dns, programs.make_kubelet, programs.make_proxy):
+        start(make())
+    wait_until(lambda: _is_ready(kubectl), f"node {NAME} is ready")
+    return Node(
+        SERVER, kubectl, credentials, folder, etcd, api_server, controller_manager, machine, tuple(started)
+    )  # fmt: skip
+
+
+def _push_images(machine: Machine, folder: Path) -> None:
+    busybox = make_busybox(folder / "busybox")
+    commands = {PAUSE_IMAGE: ["/bin/sleep", "infinity"], BUSYBOX: ["/bin/sh"]}
+    for number, (image, command) in enumerate(commands.items()):
+        layout = folder / f"layout-{number}"
+        push_root(busybox, image, layout, {**SETTINGS, "Cmd": command}, machine.enter_network())
+
+
+def _is_ready(kubectl: Kubectl) -> bool:
+    said = kubectl.ask("get", "node", NAME, "-o", "json")
+    conditions = said.json["status"].get("conditions", ()) if said.is_admitted else ()
+    return any(condition["type"] == "Ready" and condition["status"] == "True" for condition in conditions)
+
+
+def _remove_state(folder: Path) -> None:
+    for name in _STATE:
+        shutil.rmtree(folder / name, ignore_errors=True)
