@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes
+NODE := etcd kubernetes node coredns
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane patch tools format load load-cluster lock clean
+.PHONY: help run test check unit plane patch node tools format load load-cluster lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +24,10 @@ test: check ## every check, and each group of tests that can run here; where CI 
 	then $(MAKE) --no-print-directory patch; \
 	else echo "Left out: patch, as it needs root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
 	  "To run it there: make tools patch"; fi
+	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(NODE) && $(BIN)/python -m tools.debian --is-ready node; }; \
+	then $(MAKE) --no-print-directory node; \
+	else echo "Left out: node, as it needs root on Debian, and kube-apiserver and kubelet, which are built once (12 minutes)." \
+	  "To run it there: make tools node"; fi
 
 check: $(READY) ## format, lint, types, layering
 	$(BIN)/ruff format --check
@@ -33,7 +38,7 @@ check: $(READY) ## format, lint, types, layering
 
 unit: $(READY) ## the tests that need nothing else, with branch coverage (100 % of policy)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --ignore=tests/plane --ignore=tests/patch --cov --cov-report= $(ARGS)
+	$(BIN)/pytest --ignore=tests/plane --ignore=tests/patch --ignore=tests/node --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
 
@@ -43,6 +48,10 @@ plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` bu
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/patch $(ARGS)
+
+node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/pytest tests/node $(ARGS)
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
