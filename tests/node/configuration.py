@@ -8,7 +8,8 @@ from typing import Final
 from tests.node import addresses
 
 INSIDE: Final = Path("/run/node")
-PAUSE_IMAGE: Final = f"{addresses.REGISTRY}/pause:1"
+PAUSE: Final = "pause:1"
+"""The image of the sandbox of every Pod, in the node's registry."""
 CONTAINERD_SOCKET: Final = "/run/containerd/containerd.sock"
 _CNI_PLUGINS: Final = "/usr/lib/cni"  # where Debian has them
 
@@ -19,7 +20,7 @@ state = "/run/containerd"
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 [plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "{PAUSE_IMAGE}"
+  sandbox_image = "{addresses.REGISTRY}/{PAUSE}"
   disable_apparmor = true
   # Without CAP_SYS_RESOURCE, which a container on a build machine lacks, no score may be lowered.
   restrict_oom_score_adj = true
@@ -29,6 +30,8 @@ state = "/run/containerd"
     bin_dir = "{_CNI_PLUGINS}"
     conf_dir = "{INSIDE}/cni"
 """
+MIRRORED: Final = ("docker.io", "ghcr.io")
+"""Registries that the node's own stands for, so that images keep their names."""
 _REGISTRY_HOST: Final = f"""
 server = "http://{addresses.REGISTRY}"
 [host."http://{addresses.REGISTRY}"]
@@ -68,21 +71,22 @@ _COREFILE: Final = f"""
 
 def write_containerd(folder: Path) -> Path:
     """Write containerd's, with the registry's and the network's; gives its name inside."""
-    _write(folder / "registries" / addresses.REGISTRY / "hosts.toml", _REGISTRY_HOST)
+    for registry in (addresses.REGISTRY, *MIRRORED):
+        _write(folder / "registries" / registry / "hosts.toml", _REGISTRY_HOST)
     _write(folder / "cni" / "10-bridge.conflist", json.dumps(_BRIDGE))
     _write(folder / "containerd.toml", _CONTAINERD)
     return INSIDE / "containerd.toml"
 
 
-def write_registry(folder: Path) -> Path:
-    """Write that of the registry, which keeps its images in a folder beside it."""
-    content = {
+def write_registry(folder: Path, content: Path) -> Path:
+    """Write that of the registry. content: the folder of its images."""
+    settings = {
         "version": "0.1",
         "log": {"level": "warn"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}, "delete": {"enabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(content)}, "delete": {"enabled": True}},
         "http": {"addr": addresses.REGISTRY},
     }
-    return _write_json(folder / "registry.yml", content)
+    return _write_json(folder / "docker-registry.json", settings)
 
 
 def write_kubelet(folder: Path, certificate: Path, key: Path, ca: Path) -> Path:

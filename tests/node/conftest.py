@@ -7,12 +7,14 @@ import pytest
 
 from tests.groups import leave_out
 from tests.node.cgroups import can_make_cgroups
+from tests.node.image_build import Builder
 from tests.node.node import Node, run_node
 from tests.node.programs import Built
+from tests.patch.buildkit import run_buildkit
 from tools.build import find_programs
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
-from tools.modules import COREDNS, ETCD, KUBERNETES, NODE
+from tools.modules import BUILDKIT, COREDNS, ETCD, KUBERNETES, NODE
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +37,17 @@ def node(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nod
     """The node: no test may end its programs, or leave behind what another would notice."""
     with run_node(built, tmp_path_factory.mktemp("node")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def builder(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
+    """Builds images into the node's registry."""
+    programs = find_programs(BUILDKIT, find_cache())
+    if programs is None:
+        leave_out("BuildKit is not built here; make tools does")
+    folder, address = tmp_path_factory.mktemp("buildkit"), node.registry.address
+    with run_buildkit(programs, folder, [address], address) as buildkit:
+        yield Builder(programs / "buildctl", buildkit, node.registry, folder)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.node.configuration import PAUSE_IMAGE
-from tests.node.images import BUSYBOX, make_busybox, push_root
+from tests.node.configuration import PAUSE
+from tests.node.images import BUSYBOX, make_busybox
 from tests.node.machine import Machine, run_machine
 from tests.node.programs import NAME, SERVER, Built, Programs
-from tests.patch.oci_layout import SETTINGS
+from tests.patch.oci_layout import SETTINGS, write_layout
+from tests.patch.registry import Registry, run_registry
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.credentials import Credentials
 from tests.plane.kubectl import Kubectl
@@ -24,7 +25,7 @@ from tools.cache import lock
 
 _CGROUPS: Final = "patchgate-node"
 _LOCK: Final = Path("/run/patchgate-node")
-_STATE: Final = ("containerd", "etcd", "kubelet", "registry")  # hundreds of megabytes, of use to nobody
+_STATE: Final = ("containerd", "etcd", "kubelet", "registry/content")  # hundreds of megabytes, of use to nobody
 _PROXY: Final = ("clusterrolebinding", "kube-proxy", "--clusterrole=system:node-proxier", "--user=system:kube-proxy")
 
 
@@ -34,10 +35,12 @@ class Node(Plane):
 
     Attributes:
         machine: what it runs in.
+        registry: what it pulls images from, where we push them: the same images behind addresses.REGISTRY on the node.
         programs: all of them, in the order in which they were started.
     """
 
     machine: Machine
+    registry: Registry
     programs: tuple[Program, ...]
 
     def find_ended(self) -> list[str]:
@@ -55,6 +58,7 @@ def run_node(built: Built, folder: Path) -> Iterator[Node]:
     """Run a node until the block ends; it is ready for Pods. folder: for its files; certificates and logs stay."""
     with lock(_LOCK), contextlib.ExitStack() as stack:
         stack.callback(_remove_state, folder)
+        (folder / "registry").mkdir()
         yield _start(stack, stack.enter_context(run_machine(folder, _CGROUPS)), built, folder)
 
 
@@ -67,27 +71,28 @@ def _start(stack: contextlib.ExitStack, machine: Machine, built: Built, folder: 
 
     kubectl = Kubectl(credentials.write_kubeconfig(SERVER, "admin", "system:masters"), within=machine.enter_network())
     programs = Programs(built, machine, credentials, kubectl)
-    start(programs.make_registry())
+    registry = stack.enter_context(run_registry(folder / "registry"))
+    start(programs.make_registry(folder / "registry" / "content"))
     start(programs.make_containerd())
     etcd, api_server = start(programs.make_etcd()), start(programs.make_api_server())
     kubectl.do("create", *_PROXY)
     controller_manager = start(programs.make_controller_manager())
-    _push_images(machine, folder)
+    _push_images(registry, folder)
     # kube-proxy waits for the object that kubelet makes.
     for make in (programs.make_scheduler, programs.make_dns, programs.make_kubelet, programs.make_proxy):
         start(make())
     wait_until(lambda: _is_ready(kubectl), f"node {NAME} is ready")
     return Node(
-        SERVER, kubectl, credentials, folder, etcd, api_server, controller_manager, machine, tuple(started)
+        SERVER, kubectl, credentials, folder, etcd, api_server, controller_manager, machine, registry, tuple(started)
     )  # fmt: skip
 
 
-def _push_images(machine: Machine, folder: Path) -> None:
+def _push_images(registry: Registry, folder: Path) -> None:
     busybox = make_busybox(folder / "busybox")
-    commands = {PAUSE_IMAGE: ["/bin/sleep", "infinity"], BUSYBOX: ["/bin/sh"]}
-    for number, (image, command) in enumerate(commands.items()):
-        layout = folder / f"layout-{number}"
-        push_root(busybox, image, layout, {**SETTINGS, "Cmd": command}, machine.enter_network())
+    for image, command in {PAUSE: ["/bin/sleep", "infinity"], BUSYBOX: ["/bin/sh"]}.items():
+        repository, tag = image.split(":")
+        layout = write_layout(folder / "layouts" / repository, busybox, settings={**SETTINGS, "Cmd": command})
+        registry.push(layout, repository, tag)
 
 
 def _is_ready(kubectl: Kubectl) -> bool:

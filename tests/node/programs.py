@@ -56,8 +56,9 @@ class Programs:
         command = etcd_command(self.built.etcd / "etcd", self.credentials.folder, *ports)
         return self._outside(command, self._answers("/health", addresses.ETCD_PORT))
 
-    def make_registry(self) -> Program:
-        command = ["/usr/bin/docker-registry", "serve", str(write_registry(self.credentials.folder))]
+    def make_registry(self, content: Path) -> Program:
+        """Make the node's door to the images of a folder."""
+        command = ["/usr/bin/docker-registry", "serve", str(write_registry(self.credentials.folder, content))]
         return self._outside(command, self._answers("/v2/", addresses.REGISTRY_PORT, addresses.NODE))
 
     def make_containerd(self) -> Program:

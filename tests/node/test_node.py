@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.node.images import BUSYBOX
 from tests.node.node import Node
-from tests.node.workloads import RESTRICTED, container, pod, pod_spec, service
+from tests.node.workloads import IMAGE, RESTRICTED, container, pod, pod_spec, service, wait_for
 from tests.plane.control_plane import wait_until
 from tests.plane.kubectl import Kubectl
 from tests.plane.manifests import pod as plain_pod
@@ -20,10 +19,6 @@ def inside(node: Node) -> Iterator[Kubectl]:
     """A namespace under Pod Security `restricted`."""
     yield node.make_namespace("pods", RESTRICTED)
     node.kubectl.do("delete", "namespace", "pods", "--wait=false")
-
-
-def wait_for(inside: Kubectl, what: str, condition: str) -> None:
-    inside.do("wait", what, f"--for={condition}", "--timeout=50s")
 
 
 def run(inside: Kubectl, name: str, script: str, **fields: object) -> None:
@@ -72,7 +67,7 @@ def test_kube_apiserver_reaches_a_service(node: Node, inside: Kubectl) -> None:
 
 
 def test_pod_security_refuses_what_is_not_restricted(inside: Kubectl) -> None:
-    said = inside.create(plain_pod(BUSYBOX))
+    said = inside.create(plain_pod(IMAGE))
     assert 'violates PodSecurity "restricted:latest"' in said.errors
 
 

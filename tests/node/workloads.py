@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from tests.node import addresses
 from tests.node.images import BUSYBOX
+from tests.plane.kubectl import Kubectl
 
+IMAGE: Final = f"{addresses.REGISTRY}/{BUSYBOX}"
 RESTRICTED: Final[Mapping[str, str]] = {"pod-security.kubernetes.io/enforce": "restricted"}
 """A namespace's labels."""
 _CONTAINER_SECURITY: Final = {
@@ -17,7 +20,7 @@ _CONTAINER_SECURITY: Final = {
 def container(name: str, script: str, **fields: object) -> dict[str, Any]:
     """A container that runs a shell script. fields: more of it."""
     command = ["/bin/sh", "-c", script]
-    return {"name": name, "image": BUSYBOX, "command": command, "securityContext": _CONTAINER_SECURITY, **fields}
+    return {"name": name, "image": IMAGE, "command": command, "securityContext": _CONTAINER_SECURITY, **fields}
 
 
 def pod_spec(containers: Sequence[Mapping[str, object]], **fields: object) -> dict[str, Any]:
@@ -36,3 +39,8 @@ def service(name: str, port: int) -> dict[str, Any]:
     """A Service of the Pods that are labelled with its name."""
     spec = {"selector": {"app": name}, "ports": [{"port": port}]}
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+
+def wait_for(inside: Kubectl, what: str, condition: str) -> None:
+    """Wait, with kubectl, until an object has a condition: `pod/NAME`, `condition=Ready`."""
+    inside.do("wait", what, f"--for={condition}", "--timeout=50s")
