@@ -58,4 +58,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and isinstance(node := used.get("node"), Node):
         report.sections += [("the node", said) for said in node.find_ended() or ["all of its programs run"]]
         report.sections.append(("the node's Events", node.read_warnings()))
+        report.sections += node.read_container_logs().items()
     return report

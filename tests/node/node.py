@@ -20,7 +20,7 @@ from tests.patch.registry import Registry, run_registry
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.credentials import Credentials
 from tests.plane.kubectl import Kubectl
-from tests.plane.program import Program
+from tests.plane.program import SHOWN_LOG_BYTES, Program
 from tools.cache import lock
 
 _CGROUPS: Final = "patchgate-node"
@@ -47,6 +47,14 @@ class Node(Plane):
         """Give the last words of each program that is not running: none is started again by itself."""
         ended = (program for program in self.programs if program.process is None or program.process.poll() is not None)
         return [f"{program.name} ended\n{program.tail()}" for program in ended]
+
+    def read_container_logs(self) -> dict[str, str]:
+        """Read how the log of each container ends that the node still has: NAMESPACE_POD_UID/CONTAINER/RESTART.log."""
+        logs = self.machine.root / "var/log/pods"
+        files = sorted(logs.rglob("*.log"), key=lambda file: file.stat().st_mtime)
+        return {
+            str(file.relative_to(logs)): file.read_bytes()[-SHOWN_LOG_BYTES:].decode(errors="replace") for file in files
+        }
 
     def read_warnings(self) -> str:
         """Read the Events of all namespaces that tell of something wrong."""
