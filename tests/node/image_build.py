@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -53,12 +53,16 @@ class Builder:
         )
         assert done.returncode == 0, done.stderr[-4000:]
 
+    def push_debian(self, image: str, packages: Sequence[str]) -> None:
+        """Push a Debian with these packages under the registry's REPOSITORY:TAG, to be built upon."""
+        root = make_root_filesystem(find_cache(), read_suites(), packages)
+        repository, tag = image.split(":")
+        layout = write_layout(self.folder / repository, root, settings={**SETTINGS, "User": "0"})
+        self.registry.push(layout, repository, tag)
+
     def make_python(self) -> None:
         """Make PYTHON: Debian's Python with pip, which finds its index, and trusts it, as this machine does."""
-        root = make_root_filesystem(find_cache(), read_suites(), _PYTHON_PACKAGES)
-        repository, tag = _PYTHON_ROOT.split(":")
-        layout = write_layout(self.folder / "python-root", root, settings={**SETTINGS, "User": "0"})
-        self.registry.push(layout, repository, tag)
+        self.push_debian(_PYTHON_ROOT, _PYTHON_PACKAGES)
         context = self.folder / "python"
         context.mkdir()
         shutil.copyfile(_CERTIFICATES, context / _CERTIFICATES.name)

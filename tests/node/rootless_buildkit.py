@@ -7,10 +7,6 @@ import shutil
 from typing import Final
 
 from tests.node.image_build import Build, Builder
-from tests.patch.debian_suites import read_suites
-from tests.patch.oci_layout import SETTINGS, write_layout
-from tests.patch.root_filesystem import make_root_filesystem
-from tools.cache import find_cache
 from tools.modules import BUILDKIT
 
 IMAGE: Final = f"moby/buildkit:{BUILDKIT.version}-rootless"
@@ -35,10 +31,7 @@ ENTRYPOINT ["rootlesskit", "buildkitd"]
 
 def make_rootless_buildkit(builder: Builder) -> None:
     """Make IMAGE in the builder's registry."""
-    root = make_root_filesystem(find_cache(), read_suites(), _PACKAGES)
-    repository, tag = _ROOT.split(":")
-    layout = write_layout(builder.folder / "buildkit-root", root, settings={**SETTINGS, "User": "0"})
-    builder.registry.push(layout, repository, tag)
+    builder.push_debian(_ROOT, _PACKAGES)
     context = builder.folder / "buildkit-image"
     context.mkdir()
     for program in ("buildkitd", "buildctl"):
