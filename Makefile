@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes
-OTHER_GROUPS := plane faults patch
+OTHER_GROUPS := plane faults patch node
+NODE := etcd kubernetes node coredns
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane faults patch tools format load load-cluster load-patch lock clean
+.PHONY: help run test check unit plane faults patch node tools format load load-cluster load-patch lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,10 @@ test: check ## every check, and each group of tests that can run here; where CI 
 	then $(MAKE) --no-print-directory patch; \
 	else echo "Left out: patch, as it needs root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
 	  "To run it there: make tools patch"; fi
+	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(NODE) && $(BIN)/python -m tools.debian --is-ready node; }; \
+	then $(MAKE) --no-print-directory node; \
+	else echo "Left out: node, as it needs root on Debian, and kube-apiserver and kubelet, which are built once (12 minutes)." \
+	  "To run it there: make tools node"; fi
 
 check: $(READY) ## format, lint, types, layering
 	$(BIN)/ruff format --check
@@ -47,6 +52,10 @@ faults: $(READY) ## each fault that the gate survives (docs/faults.md); some nee
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/patch $(ARGS)
+
+node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/pytest tests/node $(ARGS)
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build

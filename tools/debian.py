@@ -18,7 +18,22 @@ from typing import Final
 from tools.cache import find_cache, lock
 
 PACKAGES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
-    {"patch": ("docker-registry", "mmdebstrap", "runc", "skopeo", "util-linux")}
+    {
+        "node": (
+            "busybox-static",
+            "containerd",
+            "containernetworking-plugins",
+            "docker-registry",
+            "iproute2",
+            "iptables",
+            "mmdebstrap",
+            "procps",
+            "runc",
+            "skopeo",
+            "util-linux",
+        ),
+        "patch": ("docker-registry", "mmdebstrap", "runc", "skopeo", "util-linux"),
+    }
 )
 """Group of tests → packages whose programs it runs."""
 _APT_GET: Final = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600")  # seconds: another run may be installing

@@ -62,15 +62,27 @@ ETCD: Final = Module(
     upstream="go.etcd.io/etcd/server/v3",
     programs={"etcd": "go.etcd.io/etcd/server/v3"},
 )
+_KUBERNETES_STAMPS: Final = {  # without them it calls itself v0.0.0-master, and refuses feature gates by version
+    "k8s.io/component-base/version.gitVersion": "{version}",
+    "k8s.io/component-base/version.gitMajor": "{major}",
+    "k8s.io/component-base/version.gitMinor": "{minor}",
+}
 KUBERNETES: Final = Module(
     _TOOLS / "kubernetes",
     upstream="k8s.io/kubernetes",
     programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in ("kube-apiserver", "kube-controller-manager")},
-    stamps={  # without them it calls itself v0.0.0-master, and refuses feature gates by version
-        "k8s.io/component-base/version.gitVersion": "{version}",
-        "k8s.io/component-base/version.gitMajor": "{major}",
-        "k8s.io/component-base/version.gitMinor": "{minor}",
-    },
+    stamps=_KUBERNETES_STAMPS,
+)
+NODE: Final = Module(  # the same version, beside it: who runs a control plane alone need not wait for these
+    _TOOLS / "node",
+    upstream="k8s.io/kubernetes",
+    programs={name: f"k8s.io/kubernetes/cmd/{name}" for name in ("kubelet", "kube-proxy", "kube-scheduler")},
+    stamps=_KUBERNETES_STAMPS,
+)
+COREDNS: Final = Module(
+    _TOOLS / "coredns",
+    upstream="github.com/coredns/coredns",
+    programs={"coredns": "."},
 )
 COPA: Final = Module(
     _TOOLS / "copa",
@@ -96,5 +108,5 @@ TRIVY_DATABASE: Final = Module(
     upstream="github.com/aquasecurity/bolt-fixtures",
     programs={"trivy-database": "."},
 )
-MODULES: Final = (ETCD, KUBERNETES, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE)
+MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE)
 """Those that `make tools` builds."""

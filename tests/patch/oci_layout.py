@@ -9,6 +9,12 @@ from tests.patch.root_filesystem import RootFilesystem
 
 MEDIA = "application/vnd.oci.image"
 CREATED = "2024-01-01T00:00:00Z"
+SETTINGS: Mapping[str, object] = {
+    "Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+    "Cmd": ["/bin/sh"],
+    "User": "65532",
+}
+"""How an image runs by default: in a shell, and not as root."""
 Descriptor = dict[str, object]
 
 
@@ -17,17 +23,19 @@ def write_layout(
     root: RootFilesystem,
     platforms: Sequence[str] = ("linux/amd64",),
     labels: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] = SETTINGS,
 ) -> Path:
     """Write a layout into a folder, which it makes and gives back; one platform is a manifest, more are an index.
 
     The root filesystem is the same for each platform, as nothing runs it: a platform is what the configuration says.
-    labels: of the configuration; other labels are another image.
+    labels: of the configuration; other labels are another image. settings: the rest of its `config`, such as Cmd.
     """
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
     (blobs / root.layer_digest.removeprefix("sha256:")).symlink_to(root.layer)
     layer = _describe("layer.v1.tar+gzip", root.layer_digest, root.layer.stat().st_size)
-    manifests = [_add_manifest(blobs, root, layer, platform, labels or {}) for platform in platforms]
+    config = {**settings, "Labels": labels or {}}
+    manifests = [_add_manifest(blobs, root, layer, platform, config) for platform in platforms]
     top = dict(manifests[0])
     del top["platform"]
     if len(manifests) > 1:
@@ -40,14 +48,13 @@ def write_layout(
 
 
 def _add_manifest(
-    blobs: Path, root: RootFilesystem, layer: Descriptor, platform: str, labels: Mapping[str, str]
+    blobs: Path, root: RootFilesystem, layer: Descriptor, platform: str, config: Mapping[str, object]
 ) -> Descriptor:
     names = dict(zip(("os", "architecture", "variant"), platform.split("/"), strict=False))
-    settings = {"Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["/bin/sh"], "User": "65532", "Labels": labels}
     configuration = {
         "created": CREATED,
         **names,
-        "config": settings,
+        "config": config,
         "rootfs": {"type": "layers", "diff_ids": [root.diff_id]},
         "history": [{"created": CREATED, "created_by": "mmdebstrap"}],
     }

@@ -95,17 +95,22 @@ def _make(home: Path, suites: Suites, packages: Sequence[str], *, updated: bool)
             str(tar),
             *((suite.line for suite in (suites.first, *suites.updates)) if updated else [suites.first.line]),
         )
-        _write_layer(tar, whole)
+        write_layer(tar, whole)
+        _keep_facts(tar, whole)
         whole.rename(home / "whole")
 
 
-def _write_layer(tar: Path, folder: Path) -> None:
+def write_layer(tar: Path, folder: Path) -> None:
+    """Write layer.tar.gz and diff-id of a tar into a folder."""
     digest = hashlib.sha256()
     with tar.open("rb") as source, gzip.GzipFile(folder / "layer.tar.gz", "wb", compresslevel=1, mtime=0) as packed:
         while block := source.read(1 << 20):
             digest.update(block)
             packed.write(block)
     (folder / "diff-id").write_text(f"sha256:{digest.hexdigest()}", encoding="utf-8")
+
+
+def _keep_facts(tar: Path, folder: Path) -> None:
     with tarfile.open(tar) as archive:
         for member, name in (("./var/lib/dpkg/status", "dpkg-status"), ("./usr/lib/os-release", "os-release")):
             content = archive.extractfile(member)

@@ -87,7 +87,7 @@ def run_plane(programs: Path, etcd: Path, folder: Path, *flags: str, address: st
     credentials, server = Credentials.make(folder), f"https://127.0.0.1:{secure}"
     admin = credentials.write_kubeconfig(server, "admin", "system:masters")
     ask = _Api(credentials, secure).ask
-    store = Program(_etcd(etcd / "etcd", folder, client, peer), folder / "etcd.log", lambda: _is_healthy(client))
+    store = Program(etcd_command(etcd / "etcd", folder, client, peer), folder / "etcd.log", lambda: _is_healthy(client))
     api = Program(
         [*_api_server(programs / "kube-apiserver", credentials, client, secure, address), *flags],
         folder / "kube-apiserver.log",
@@ -113,7 +113,8 @@ def wait_until(is_so: Callable[[], object], what: str) -> None:
         time.sleep(0.05)
 
 
-def _etcd(program: Path, folder: Path, client: int, peer: int) -> list[str]:
+def etcd_command(program: Path, folder: Path, client: int, peer: int) -> list[str]:
+    """Make etcd's command line: on loopback, its data in the folder."""
     return [
         str(program),
         f"--data-dir={folder / 'etcd'}",
@@ -127,44 +128,54 @@ def _etcd(program: Path, folder: Path, client: int, peer: int) -> list[str]:
     ]
 
 
-def _api_server(program: Path, credentials: Credentials, etcd: int, port: int, address: str) -> list[str]:
-    names = dict.fromkeys(("127.0.0.1", "localhost", "kubernetes.default.svc", address))
-    certificate, key = credentials.issue_server("kube-apiserver", *names)
+def api_server_flags(credentials: Credentials, etcd: int, port: int, *hosts: str) -> list[str]:
+    """Make those of kube-apiserver's flags that do not depend on its network. hosts: that its certificate is for."""
+    certificate, key = credentials.issue_server("kube-apiserver", *hosts)
     _, signing_key = credentials.issue_client("service-accounts")
     policy = credentials.folder / "audit-policy.json"
     policy.write_text(json.dumps(AUDIT_POLICY), encoding="utf-8")
     return [
-        str(program),
         f"--etcd-servers=http://127.0.0.1:{etcd}",
-        "--bind-address=127.0.0.1",
         f"--secure-port={port}",
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",  # it refuses a loopback address as an endpoint
-        "--service-cluster-ip-range=10.0.0.0/24",
         f"--tls-cert-file={certificate}",
         f"--tls-private-key-file={key}",
         f"--client-ca-file={credentials.ca}",
         "--service-account-issuer=https://kubernetes.default.svc",
         f"--service-account-key-file={signing_key}",
         f"--service-account-signing-key-file={signing_key}",
-        "--authorization-mode=RBAC",
         f"--audit-policy-file={policy}",
         f"--audit-log-path={credentials.folder / 'audit.log'}",
     ]
 
 
-def _controller_manager(program: Path, credentials: Credentials, server: str) -> list[str]:
-    kubeconfig = credentials.write_kubeconfig(server, "system:kube-controller-manager")
+def controller_manager_flags(credentials: Credentials, server: str) -> list[str]:
+    """Make those of kube-controller-manager's flags that do not depend on which controllers it runs."""
     return [
-        str(program),
-        f"--kubeconfig={kubeconfig}",
+        f"--kubeconfig={credentials.write_kubeconfig(server, 'system:kube-controller-manager')}",
         "--secure-port=0",
         "--leader-elect=false",
         f"--service-account-private-key-file={credentials.folder / 'service-accounts.key'}",
         f"--root-ca-file={credentials.ca}",
         "--use-service-account-credentials=true",  # RBAC knows each controller by its own account
-        f"--controllers={','.join(f'{name}-controller' for name in CONTROLLERS)}",
     ]
+
+
+def _api_server(program: Path, credentials: Credentials, etcd: int, port: int, address: str) -> list[str]:
+    names = dict.fromkeys(("127.0.0.1", "localhost", "kubernetes.default.svc", address))
+    return [
+        str(program),
+        *api_server_flags(credentials, etcd, port, *names),
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",  # it refuses a loopback address as an endpoint
+        "--service-cluster-ip-range=10.0.0.0/24",
+        "--authorization-mode=RBAC",
+    ]
+
+
+def _controller_manager(program: Path, credentials: Credentials, server: str) -> list[str]:
+    controllers = ",".join(f"{name}-controller" for name in CONTROLLERS)
+    return [str(program), *controller_manager_flags(credentials, server), f"--controllers={controllers}"]
 
 
 def _is_healthy(port: int) -> bool:

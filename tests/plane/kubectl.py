@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Kubectl:
-    """kubectl with one user's kubeconfig, in one namespace."""
+    """kubectl with one user's kubeconfig, in one namespace. within: words before it that have it run elsewhere."""
 
     kubeconfig: Path
     namespace: str = "default"
+    within: Sequence[str] = ()
 
     def inside(self, namespace: str) -> "Kubectl":
         return replace(self, namespace=namespace)
@@ -62,7 +63,7 @@ class Kubectl:
     def ask(self, *arguments: str, given: object = None) -> Said:
         """Run kubectl whatever comes of it. given: an object for its standard input."""
         done = subprocess.run(
-            [PROGRAM, "--namespace", self.namespace, *arguments],
+            [*self.within, PROGRAM, "--namespace", self.namespace, *arguments],
             input=json.dumps(given) if given is not None else None,
             env={"KUBECONFIG": str(self.kubeconfig), "HOME": str(self.kubeconfig.parent)},
             capture_output=True,

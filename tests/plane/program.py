@@ -24,11 +24,13 @@ class Program:
         command: its path and arguments.
         log: what it writes to standard output and error, all starts of it.
         is_ready: asked again and again while it starts; what it raises of OSError is a no.
+        within: words before the command that have it run elsewhere, such as in other namespaces.
     """
 
     command: Sequence[str]
     log: Path
     is_ready: Callable[[], bool]
+    within: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property
@@ -40,7 +42,7 @@ class Program:
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C is for pytest, which ends the program in its order.
             self.process = subprocess.Popen(
-                [*die_with_parent(), *self.command],
+                [*die_with_parent(), *self.within, *self.command],
                 env={"PATH": PATH, "HOME": str(self.log.parent)},  # no proxy, no kubeconfig of the user's
                 stdin=subprocess.DEVNULL,
                 stdout=log,

@@ -12,7 +12,7 @@ from tests.groups import is_ci, leave_out
 from tools.build import build, find_programs, read_go_version
 from tools.cache import find_cache
 from tools.go import BuildError, get_go
-from tools.modules import MODULES, Module
+from tools.modules import KUBERNETES, MODULES, NODE, Module
 
 UPSTREAM = "example.com/upstream"
 EXPERIMENT = '//go:build goexperiment.jsonv2\n\npackage main\n\nfunc init() { major = "experimental" }\n'
@@ -122,3 +122,7 @@ def test_each_program_is_pinned_by_a_tool_line(module_: Module) -> None:
     pins = (module_.folder / "go.mod").read_text()
     assert module_.version.startswith("v")
     assert all(package in pins.partition("require")[0] for package in module_.programs.values())
+
+
+def test_the_node_is_of_the_control_planes_version() -> None:
+    assert NODE.version == KUBERNETES.version
