@@ -67,5 +67,11 @@ KUBERNETES: Final = Module(
         "k8s.io/component-base/version.gitMinor": "{minor}",
     },
 )
-MODULES: Final = (ETCD, KUBERNETES)
+HELM: Final = Module(
+    _TOOLS / "helm",
+    upstream="helm.sh/helm/v3",
+    programs={"helm": "helm.sh/helm/v3/cmd/helm"},
+    stamps={"helm.sh/helm/v3/internal/version.version": "{version}"},
+)
+MODULES: Final = (ETCD, KUBERNETES, HELM)
 """Those that `make tools` builds."""
