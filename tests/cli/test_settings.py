@@ -30,6 +30,12 @@ SERVE: dict[str, tuple[str, object]] = {
     "--tls-cert": ("tls.crt", Path("tls.crt")),
     "--tls-key": ("tls.key", Path("tls.key")),
     "--self-signed": ("pki", Path("pki")),
+    "--tls-secret": ("gate-tls", "gate-tls"),
+    "--issue-certificates": ("true", True),
+    "--webhook-configuration": ("gate", "gate"),
+    "--service-name": ("gate", "gate"),
+    "--ca-days": ("400", 400),
+    "--leaf-days": ("30", 30),
     "--scope": ("pods", "pods"),
     "--on-error": ("allow", "allow"),
     "--drain-seconds": ("2.5", 2.5),
@@ -41,15 +47,19 @@ WRONG = {
     "--system-namespace": "No Name",
     "--listen": "8443",
     "--ops-listen": "localhost",
+    "--service-name": "No Name",
+    "--ca-days": "0",
+    "--leaf-days": "a month",
     "--scope": "some",
     "--on-error": "ignore",
     "--drain-seconds": "-1",
     "--close-v1": "perhaps",
     "--record-configmaps": "1001",
 }
+SWITCHES = ("--kubernetes", "--issue-certificates")
 SHARED = ("--source", "--kubernetes", "--system-namespace", "--record-configmaps")
 """Flags that say where the ConfigMaps are: every command has them, so that all three answer from the same ones."""
-FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone\n"
+FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone\n"
 """What `serve` says when it has read its settings, and none of them names a certificate."""
 
 
@@ -103,7 +113,7 @@ def test_every_command_reads_what_says_where_the_configmaps_are(
 @pytest.mark.parametrize("flag", SERVE)
 def test_a_variable_says_what_its_flag_says(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
     option, (written, read) = OPTIONS["serve", flag], SERVE[flag]
-    by_flag = [flag] if flag == "--kubernetes" else option.secondary_opts[:1] or [flag, written]
+    by_flag = [flag] if flag in SWITCHES else option.secondary_opts[:1] or [flag, written]
     source = ["--source", "elsewhere"] if flag != "--source" else []
     assert parse(*source, *by_flag)[option.name] == read
     monkeypatch.setenv(option.envvar, written)

@@ -11,10 +11,13 @@ PREFIX: Final = "PATCHGATE_"
 VARIABLES: Final = frozenset(
     PREFIX + name
     for name in (
+        "CA_DAYS",
         "CLOSE_V1",
         "DRAIN_SECONDS",
         "FILENAME",
+        "ISSUE_CERTIFICATES",
         "KUBERNETES",
+        "LEAF_DAYS",
         "LISTEN",
         "NAMESPACE",
         "NOW",
@@ -24,10 +27,13 @@ VARIABLES: Final = frozenset(
         "RECORD_CONFIGMAPS",
         "SCOPE",
         "SELF_SIGNED",
+        "SERVICE_NAME",
         "SOURCE",
         "SYSTEM_NAMESPACE",
         "TLS_CERT",
         "TLS_KEY",
+        "TLS_SECRET",
+        "WEBHOOK_CONFIGURATION",
         # of the repository's own tools, not of the program
         "CACHE",
     )
