@@ -1,4 +1,4 @@
-"""Writes docs/values.md from the chart's values.yaml: `python -m tools.values_table`. A test holds the one to the other.
+"""Writes docs/values.md from the chart's values.yaml: `python -m tools.values_table`. A test holds them together.
 
 A value is described by the comment above it that begins with `# --`.
 """

@@ -37,7 +37,9 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     },
     "mirrored": {
         "imagePullSecrets": [{"name": "pull"}],
-        "gate": {"image": {"repository": "registry.example.com/patchgate/gate", "tag": "1", "digest": f"sha256:{0:064}"}},
+        "gate": {
+            "image": {"repository": "registry.example.com/patchgate/gate", "tag": "1", "digest": f"sha256:{0:064}"}
+        },
         "patcher": {
             "image": {"repository": "registry.example.com/patchgate/patcher"},
             "trivy": {"dbRepository": "registry.example.com/trivy-db", "server": "http://trivy.scan.svc:4954"},

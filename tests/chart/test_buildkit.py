@@ -85,7 +85,9 @@ def test_as_a_sidecar_it_starts_first_and_ends_with_the_patcher(chart: Chart) ->
     assert sidecar["startupProbe"]["exec"]["command"][0] == "buildctl"
     (init,) = rendering.pods["copa-image-patcher"]["spec"]["initContainers"]
     assert init == sidecar
-    assert "--buildkit=unix:///run/buildkit/buildkitd.sock" in rendering.container("copa-image-patcher", "patcher")["args"]
+    assert (
+        "--buildkit=unix:///run/buildkit/buildkitd.sock" in rendering.container("copa-image-patcher", "patcher")["args"]
+    )
     assert not rendering.has("Namespace", "copa-buildkit")
 
 

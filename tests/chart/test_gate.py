@@ -2,9 +2,9 @@
 
 import pytest
 
+from patchgate.limits import DRAIN_SECONDS, SHUTDOWN_SECONDS
 from tests.chart.matrix import MATRIX
 from tests.chart.rendering import Chart
-from patchgate.limits import DRAIN_SECONDS, SHUTDOWN_SECONDS
 
 GATE = {"app.kubernetes.io/name": "patchgate", "app.kubernetes.io/instance": "patchgate"} | {
     "app.kubernetes.io/component": "gate"

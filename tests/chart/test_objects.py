@@ -77,4 +77,6 @@ def test_no_secret_is_in_a_configmap_or_an_argument(rendering: Rendering) -> Non
 
 def test_nothing_but_our_own_image_runs_for_a_hook(rendering: Rendering) -> None:
     own = {rendering.container("patchgate", "gate")["image"]}
-    assert {container["image"] for hook in rendering.hooks if hook["kind"] == "Pod" for container in containers(hook)} <= own
+    assert {
+        container["image"] for hook in rendering.hooks if hook["kind"] == "Pod" for container in containers(hook)
+    } <= own

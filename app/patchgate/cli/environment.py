@@ -33,6 +33,7 @@ VARIABLES: Final = frozenset(
         "TLS_CERT",
         "TLS_KEY",
         "TLS_SECRET",
+        "WEBHOOKS",
         "WEBHOOK_CONFIGURATION",
         # of the repository's own tools, not of the program
         "CACHE",

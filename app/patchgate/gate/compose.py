@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
+from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_contact_gauge, read_gauges
@@ -53,6 +54,7 @@ class _Gate:
     ops_listener: socket.socket
     pair: ServedPair
     secret: LookedAt | None
+    webhooks: Webhooks | None
 
 
 def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: TextIO) -> None:
@@ -73,7 +75,8 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
         pair, secret = _find_pair(settings, clock)
-        gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair, secret)
+        webhooks = open_webhooks(settings.arming, settings.namespace) if settings.arming else None
+        gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair, secret, webhooks)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 stream.gather(runner.get_loop())
@@ -92,13 +95,15 @@ async def _run(gate: _Gate) -> None:
     )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
-    app = make_app(
-        judge,
-        Reporter(metrics, log),
-        life,
-        lambda: standing.source_problems,
-        lambda: filter(None, (certificates.find_obstacle(), own_port.find_obstacle())),
-    )
+
+    def list_obstacles() -> list[str]:
+        return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
+
+    def is_ready() -> bool:
+        is_complete = standing.snapshot is not None and standing.snapshot.is_complete
+        return is_complete and not life.is_draining and not list_obstacles()
+
+    app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems, list_obstacles)
     ops = make_ops_app(judge, metrics.registry, app)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
@@ -114,6 +119,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(certificates.run()),
         asyncio.create_task(own_port.run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
+        *([asyncio.create_task(Armer(gate.webhooks, is_ready, metrics, log).run())] if gate.webhooks else []),
     ]
     for task in background:
         task.add_done_callback(partial(_end_with, life))
