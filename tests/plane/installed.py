@@ -40,7 +40,10 @@ class Installation:
 
     def do(self, verb: str, values: Mapping[str, Any] | None = None, *more: str) -> str:
         """Run helm install or upgrade with these values."""
-        own = {"gate": {"servicePort": self.port}, "buildkit": {"namespace": f"{self.name}-buildkit"}}
+        own: dict[str, dict[str, Any]] = {
+            "gate": {"servicePort": self.port},
+            "buildkit": {"namespace": f"{self.name}-buildkit"},
+        }
         given = dict(values or {})
         merged = given | {key: {**part, **given.get(key, {})} for key, part in own.items()}
         said = self.helm.do(verb, self.name, str(CHART), "--namespace", self.system.namespace, *more, values=merged)
