@@ -50,6 +50,11 @@ def test_without_ca_crt_nobody_can_say_that_the_ca_is_wrong() -> None:
     assert hold(replace(GOOD, ca=b"")).fault == ""
 
 
+def test_a_ca_that_nobody_can_read_harms_no_other() -> None:
+    garbled = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    assert hold(replace(GOOD, ca=garbled + GOOD.ca + garbled)).trusted == (CA.certificate,)
+
+
 def test_a_chain_by_way_of_an_intermediate_is_of_its_root() -> None:
     root = trustme.CA()
     between = root.create_child_ca()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
 from patchgate.pki.cluster.keeper import SecretKeeper
 from patchgate.pki.cluster.secret import SecretStore
@@ -35,7 +36,7 @@ class Cluster:
 
     def keep(self, *, issues: bool = True, watches: bool = True) -> SecretKeeper:
         api = self.simulator.make_api()
-        webhooks = open_webhooks(api, "gate") if watches else None
+        webhooks = open_webhooks(api, "gate", Pace()) if watches else None
         names = (NAME, "localhost")
         return SecretKeeper(SecretStore(api, "copa-system", "tls"), webhooks, issues, names, LIVES, self.clock)
 
