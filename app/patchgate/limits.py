@@ -169,6 +169,8 @@ RENEW_SHARE: Final = 2 / 3
 """The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
 SETTLE_SECONDS: Final = 5
 """From reading a caBundle back until every kube-apiserver has heard of it; what it hears takes milliseconds."""
+SECRET_READ_SECONDS: Final = 3
+"""Waiting for kube-apiserver's answer about Secret and webhooks: it is asked again anyway, and the gate's end waits."""
 SECRET_STEPS: Final = 4
 """Steps of one look at the Secret; each is a write that may lose against another replica's."""
 ARM_AFTER_SECONDS: Final = 5

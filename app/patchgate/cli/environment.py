@@ -12,7 +12,9 @@ VARIABLES: Final = frozenset(
     PREFIX + name
     for name in (
         "CA_DAYS",
+        "CLIENT",
         "CLOSE_V1",
+        "DIRECTORY",
         "DRAIN_SECONDS",
         "FILENAME",
         "ISSUE_CERTIFICATES",

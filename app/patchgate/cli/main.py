@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from patchgate.cli.certs import make_certs
 from patchgate.cli.check import check
 from patchgate.cli.environment import refuse_unknown_variables
 from patchgate.cli.report import report
@@ -17,7 +18,7 @@ from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "report")
+_COMMANDS: Final = ("serve", "check", "report", "certs")
 
 
 def make_app() -> typer.Typer:
@@ -31,6 +32,7 @@ def make_app() -> typer.Typer:
     app.command()(serve)
     app.command()(check)
     app.command()(report)
+    app.add_typer(make_certs(), name="certs")
     return app
 
 

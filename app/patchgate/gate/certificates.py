@@ -1,6 +1,7 @@
 """Keeps the served certificate current: from files that change, or from a Secret; and says what is wrong with it."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,7 +99,7 @@ class CertificateKeeper:
                 self.metrics.errors.labels("certificate").inc()
                 self.log.exception("a defect of patchgate", where="certificate")
             self._say_obstacle()
-            await asyncio.sleep(CERTIFICATE_POLL_SECONDS)
+            await asyncio.sleep(CERTIFICATE_POLL_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 -- replicas differ
 
     async def _look(self) -> None:
         if self.secret:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from patchgate.gate.settings import TlsSecret
+from patchgate.limits import SECRET_READ_SECONDS
 
 if TYPE_CHECKING:
     from patchgate.pki.cluster.keeper import SecretKeeper
@@ -24,11 +25,13 @@ def open_secret(
         SourceError: no cluster to ask.
     """
     from patchgate.cluster.client import make_client
+    from patchgate.cluster.pace import Pace
     from patchgate.pki.cluster.keeper import SecretKeeper
     from patchgate.pki.cluster.secret import SecretStore
     from patchgate.pki.cluster.webhooks import open_webhooks
 
-    api = make_client()
+    api, pace = make_client(), Pace(read_seconds=SECRET_READ_SECONDS)
     name = chosen.webhook_configuration
-    webhooks = open_webhooks(api, name) if name else None
-    return SecretKeeper(SecretStore(api, namespace, chosen.name), webhooks, chosen.issues, names, chosen.lives, clock)
+    webhooks = open_webhooks(api, name, pace) if name else None
+    secret = SecretStore(api, namespace, chosen.name, pace)
+    return SecretKeeper(secret, webhooks, chosen.issues, names, chosen.lives, clock)

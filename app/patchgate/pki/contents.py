@@ -14,7 +14,7 @@ from cryptography import x509
 
 from patchgate.pki.issue import Pair
 from patchgate.pki.lives import is_valid
-from patchgate.pki.pem import covers, find_issuers, fits, is_ca, read_certificates, read_keys
+from patchgate.pki.pem import covers, find_issuers, fits, is_ca, is_of, read_certificates, read_keys, read_trusted
 
 CERTIFICATE: Final = "tls.crt"
 KEY: Final = "tls.key"
@@ -92,7 +92,7 @@ def read_contents(contents: Contents, names: Iterable[str], now: datetime) -> He
     names: that the leaf must be good for.
     now: aware UTC.
     """
-    trusted = tuple(each for each in read_certificates(contents.ca) if now <= each.not_valid_after_utc)
+    trusted = tuple(each for each in read_trusted(contents.ca) if now <= each.not_valid_after_utc)
     chain = read_certificates(contents.certificate)
     fault = _find_fault(contents, chain, trusted, names, now)
     leaf = None if fault else Leaf(chain, contents.certificate, contents.key)
@@ -135,7 +135,7 @@ def _find_authorities(trusted: Iterable[x509.Certificate], keys_pem: bytes, now:
         for certificate in trusted
         if is_ca(certificate) and is_valid(certificate, now)
         for key in keys
-        if key.public_key() == certificate.public_key()
+        if is_of(certificate, key)
     ]
     return tuple(sorted(found, key=lambda pair: pair.certificate.not_valid_before_utc, reverse=True))
 

@@ -12,7 +12,19 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 
 from patchgate.limits import PEM_BYTES
 
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 _KEY: Final = re.compile(rb"-----BEGIN (EC |)PRIVATE KEY-----.+?-----END \1PRIVATE KEY-----\n?", re.DOTALL)
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for PEM of whatever kind."""
 _CHAIN_CERTIFICATES: Final = 10
 """Of one chain: a leaf, a few intermediates, a root."""
 
@@ -23,8 +35,14 @@ def read_certificates(pem: bytes) -> tuple[x509.Certificate, ...]:
         return ()
     try:
         return tuple(dict.fromkeys(x509.load_pem_x509_certificates(pem)))
-    except ValueError:
+    except _UNREADABLE:
         return ()
+
+
+def read_trusted(pem: bytes) -> tuple[x509.Certificate, ...]:
+    """Read every certificate that can be read, each once, in order: one that nobody can use harms no other."""
+    blocks = _CERTIFICATE.findall(pem[:PEM_BYTES])
+    return tuple(dict.fromkeys(certificate for block in blocks for certificate in read_certificates(block)))
 
 
 def read_keys(pem: bytes) -> tuple[ec.EllipticCurvePrivateKey, ...]:
@@ -33,7 +51,7 @@ def read_keys(pem: bytes) -> tuple[ec.EllipticCurvePrivateKey, ...]:
     for match in _KEY.finditer(pem[:PEM_BYTES]):
         try:
             key = load_pem_private_key(match[0], None)
-        except (ValueError, TypeError, UnsupportedAlgorithm):
+        except _UNREADABLE:
             continue
         if isinstance(key, ec.EllipticCurvePrivateKey):
             keys.append(key)
@@ -49,7 +67,15 @@ def fits(certificate: x509.Certificate, key_pem: bytes) -> bool:
     """Tell whether a key of any kind is the certificate's."""
     try:
         return load_pem_private_key(key_pem, None).public_key() == certificate.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _UNREADABLE:
+        return False
+
+
+def is_of(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> bool:
+    """Tell whether a key is the certificate's."""
+    try:
+        return key.public_key() == certificate.public_key()
+    except _UNREADABLE:
         return False
 
 
@@ -57,14 +83,25 @@ def is_ca(certificate: x509.Certificate) -> bool:
     """Tell whether a certificate may sign others (RFC 5280, section 4.2.1.9)."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except _UNREADABLE:
         return False
 
 
 def find_issuers(chain: Sequence[x509.Certificate], trusted: Iterable[x509.Certificate]) -> frozenset[x509.Certificate]:
     """Find the trusted certificates that a chain, leaf first, leads to; one that is trusted itself leads to itself."""
     known, found, last = frozenset(trusted), set[x509.Certificate](), chain[0]
-    for certificate in chain[1:_CHAIN_CERTIFICATES]:
+    for certificate in chain[1:_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises for PEM of whatever kind."""
+_CHAIN_CERTIFICATES]:
         found |= _sign(known, last)
         if not _has_signed(certificate, last):
             break
@@ -76,7 +113,7 @@ def list_names(certificate: x509.Certificate) -> tuple[str, ...]:
     """List the DNS names and addresses that a certificate is good for."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except _UNREADABLE:
         return ()
     return (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
 
@@ -98,6 +135,6 @@ def _sign(trusted: Iterable[x509.Certificate], certificate: x509.Certificate) ->
 def _has_signed(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except _UNREADABLE:
         return False
     return True

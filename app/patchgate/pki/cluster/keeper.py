@@ -132,7 +132,7 @@ class SecretKeeper:
             renewal = Renewal(self.names, self.lives, now)
             written = renewal.carry_out(step, sight.stored.contents, sight.held, sight.trust, self._remembered)
             if self.secret.write(sight.stored, written):
-                done.append(str(step))
+                done.append(f"{step}, as {sight.held.fault}" if sight.held.fault else str(step))
             sight = self._see()
         return sight
 

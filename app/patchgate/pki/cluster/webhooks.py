@@ -15,7 +15,7 @@ from patchgate.cluster.answer import read_mapping, read_object
 from patchgate.cluster.failure import say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
-from patchgate.pki.pem import read_certificates, write_certificates
+from patchgate.pki.pem import read_trusted, write_certificates
 
 _OVERTAKEN: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
 """What a patch gets whose test fails (422), or whose object changed or went while it was applied."""
@@ -113,15 +113,15 @@ class WebhookStore:
         return SourceError(say_failure(error, action, self.api.api_client.configuration.host, needed))
 
 
-def open_webhooks(api: CoreV1Api, name: str) -> WebhookStore:
-    """Open a configuration for whom the client asks; nothing is asked yet."""
-    return WebhookStore(AdmissionregistrationV1Api(api.api_client), name)
+def open_webhooks(api: CoreV1Api, name: str, pace: Pace) -> WebhookStore:
+    """Open a configuration of the cluster that a client asks; nothing is asked yet."""
+    return WebhookStore(AdmissionregistrationV1Api(api.api_client), name, pace)
 
 
 def _read_bundle(webhook: Mapping[str, Any]) -> frozenset[x509.Certificate]:
     text = read_mapping(webhook, "clientConfig").get("caBundle", "")
     try:
-        return frozenset(read_certificates(base64.b64decode(text)))
+        return frozenset(read_trusted(base64.b64decode(text)))
     except (binascii.Error, TypeError, ValueError):
         return frozenset()
 
