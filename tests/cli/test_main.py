@@ -32,6 +32,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == [
         "serve",
         "check",
+        "patch",
         "report",
         "certs",
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import typer
 
-from patchgate.cli.environment import PREFIX, VARIABLES, refuse_unknown_variables
+from patchgate.cli.environment import OF_THE_TOOLS, PREFIX, list_variables, refuse_unknown_variables
 from patchgate.cli.main import make_app
 from patchgate.errors import SetupError
 from patchgate.gate.settings import Address
@@ -32,7 +32,7 @@ OPTIONS = {
     for parameter in command.params
     if parameter.param_type_name == "option"
 }
-OF_THE_TOOLS = {"PATCHGATE_CACHE"}
+VARIABLES = list_variables(make_app())
 SERVE: dict[str, tuple[str, object]] = {
     "--source": ("configmaps", Path("configmaps")),
     "--kubernetes": ("true", True),
@@ -106,6 +106,7 @@ def test_the_variables_that_are_not_refused_are_those_that_help_names(capsys: py
     named = {name for text in helps for name in re.findall(rf"{PREFIX}\w+", text)}
     assert named == {option.envvar for option in OPTIONS.values()}
     assert named | OF_THE_TOOLS == VARIABLES
+    assert "PATCHGATE_SOURCE" in VARIABLES
 
 
 def test_serve_has_the_flags_that_are_tested_here() -> None:
@@ -189,9 +190,9 @@ def test_a_variable_that_no_flag_reads_is_refused(
     ],
 )
 def test_what_a_cluster_sets_beside_a_service_named_patchgate_is_not_refused(name: str) -> None:
-    refuse_unknown_variables({name: "tcp://10.0.0.1:443"})
+    refuse_unknown_variables({name: "tcp://10.0.0.1:443"}, VARIABLES)
 
 
 def test_of_several_unknown_variables_the_first_is_said() -> None:
     with pytest.raises(SetupError, match="PATCHGATE_A is no setting"):
-        refuse_unknown_variables({"PATCHGATE_B": "", "PATCHGATE_A": ""})
+        refuse_unknown_variables({"PATCHGATE_B": "", "PATCHGATE_A": ""}, VARIABLES)

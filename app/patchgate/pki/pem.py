@@ -90,18 +90,7 @@ def is_ca(certificate: x509.Certificate) -> bool:
 def find_issuers(chain: Sequence[x509.Certificate], trusted: Iterable[x509.Certificate]) -> frozenset[x509.Certificate]:
     """Find the trusted certificates that a chain, leaf first, leads to; one that is trusted itself leads to itself."""
     known, found, last = frozenset(trusted), set[x509.Certificate](), chain[0]
-    for certificate in chain[1:_UNREADABLE: Final = (
-    ValueError,
-    TypeError,
-    InvalidSignature,
-    UnsupportedAlgorithm,
-    x509.DuplicateExtension,
-    x509.ExtensionNotFound,
-    x509.InvalidVersion,
-    x509.UnsupportedGeneralNameType,
-)
-"""What cryptography raises for PEM of whatever kind."""
-_CHAIN_CERTIFICATES]:
+    for certificate in chain[1:_CHAIN_CERTIFICATES]:
         found |= _sign(known, last)
         if not _has_signed(certificate, last):
             break
