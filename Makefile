@@ -4,10 +4,10 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PLANE := etcd kubernetes
+PLANE := etcd kubernetes helm
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane patch tools format load load-cluster lock clean
+.PHONY: help run test check unit chart plane patch tools format load load-cluster lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,8 @@ run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serve
 
 test: check ## every check, and each group of tests that can run here; where CI is set, all of them
 	@$(MAKE) --no-print-directory $(if $(CI),-j 2 tools) unit
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
+	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
@@ -33,9 +35,12 @@ check: $(READY) ## format, lint, types, layering
 
 unit: $(READY) ## the tests that need nothing else, with branch coverage (100 % of policy)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --ignore=tests/plane --ignore=tests/patch --cov --cov-report= $(ARGS)
+	$(BIN)/pytest --ignore=tests/chart --ignore=tests/plane --ignore=tests/patch --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
+
+chart: $(READY) ## the Helm chart, rendered with a matrix of values
+	$(BIN)/pytest tests/chart $(ARGS)
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
@@ -64,6 +69,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group go -o requirements/go.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -45,6 +45,8 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
             "trivy": {"dbRepository": "registry.example.com/trivy-db", "server": "http://trivy.scan.svc:4954"},
             "extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy.example.com:3128"}],
             "registryCredentials": "patched-registry",
+            "plainHttp": ["registry.example.com:5000"],
+            "registryMirrors": ["docker.io=mirror.example.com"],
         },
         "buildkit": {
             "registries": [

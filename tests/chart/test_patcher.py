@@ -6,12 +6,15 @@ RECORDS = ["copa-patched-digests", *(f"copa-patched-digests-{number}" for number
 
 
 def test_it_runs_every_six_hours_never_twice_at_once_and_ends(chart: Chart) -> None:
-    spec = chart.render().find("CronJob", "copa-image-patcher")["spec"]
+    rendering = chart.render()
+    spec = rendering.find("CronJob", "copa-image-patcher")["spec"]
     assert spec["schedule"] == "0 */6 * * *"
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["startingDeadlineSeconds"] == 3600
     job = spec["jobTemplate"]["spec"]
     assert job["activeDeadlineSeconds"] < 6 * 3600
+    read = rendering.container("copa-image-patcher", "patcher")["args"]
+    assert f"--run-limit-seconds={job['activeDeadlineSeconds'] - 300}" in read
     assert job["backoffLimit"] == 0
     assert "timeZone" not in spec
 
@@ -53,7 +56,7 @@ def test_registries_are_asked_with_the_docker_config_of_a_secret_that_need_not_b
     assert volume["secret"]["items"] == [{"key": ".dockerconfigjson", "path": "config.json"}]
     container = rendering.container("copa-image-patcher", "patcher")
     (mount,) = [each for each in container["volumeMounts"] if each["name"] == "registry"]
-    assert {"name": "DOCKER_CONFIG", "value": mount["mountPath"]} in container["env"]
+    assert f"--docker-config={mount['mountPath']}" in container["args"]
 
 
 def test_shards_are_an_indexed_job_that_is_told_how_many_they_are(chart: Chart) -> None:

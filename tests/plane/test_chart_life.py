@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.chart.helm import Helm
+from tests.chart.helm import CHART, Helm
 from tests.conftest import write_configmaps
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.installed import Installation, prepare
@@ -22,6 +22,12 @@ from tests.plane.world import API, API_PATCHED, WORLD
 
 FAIL: dict[str, Any] = {"webhook": {"failurePolicy": "Fail"}}
 MODES = ("enforce", "warn", "audit")
+DATA = {
+    "ConfigMap/copa-image-list",
+    "ConfigMap/copa-exceptions",
+    "ConfigMap/copa-patched-digests",
+    *(f"ConfigMap/copa-patched-digests-{number}" for number in range(1, 8)),
+}
 
 
 @pytest.fixture
@@ -76,7 +82,7 @@ def watch_admissions(shop: Kubectl) -> Iterator[list[str]]:
         thread.join()
 
 
-def test_fail_at_the_first_install_stops_nobody_before_the_gate_is_ready(
+def test_fail_from_the_first_install_on_stops_nobody_before_the_gate_is_ready_and_everybody_when_it_is_gone(
     release: Installation, shop: Kubectl, tmp_path: Path
 ) -> None:
     release.do("install", FAIL)
@@ -90,6 +96,9 @@ def test_fail_at_the_first_install_stops_nobody_before_the_gate_is_ready(
         assert [each["name"] for each in release.webhooks] == [f"{mode}.patchgate.io" for mode in MODES]
         assert all(each["clientConfig"]["caBundle"] for each in release.webhooks)
         gate.wait_until(lambda: gate.metric("patchgate_armed") == 1)
+        change = [{"op": "replace", "path": "/webhooks/0/rules/0/resources", "value": ["replicationcontrollers"]}]
+        assert release.system.patch(f"validatingwebhookconfiguration/{release.name}", change, kind="json").is_admitted
+        wait_until(lambda: "pods" in release.webhooks[0]["rules"][0]["resources"], "what somebody changed put back")
     assert "failed calling webhook" in shop.create(pod(API_PATCHED), "--dry-run=server").errors
 
 
@@ -110,31 +119,22 @@ def test_upgrade_and_rollback_leave_no_gap_and_the_ca_as_it_was(
         assert [each["clientConfig"]["caBundle"] for each in release.webhooks] == before
 
 
-def test_an_uninstall_opens_at_once_and_leaves_the_data_and_the_ca_alone(
+def test_an_uninstall_opens_at_once_and_leaves_data_and_ca_which_the_next_install_takes_over(
     release: Installation, shop: Kubectl, tmp_path: Path
 ) -> None:
     release.do("install", FAIL)
     fill(release, tmp_path)
     with release.run_gate():
         wait_until(lambda: is_refused(shop), "armed")
+    (bundle,) = {each["clientConfig"]["caBundle"] for each in release.webhooks}
+    data = release.system.get("configmap", "copa-patched-digests")["data"]
     assert not is_admitted(shop)
     release.run("uninstall")
+    assert release.webhooks == []
     wait_until(lambda: is_admitted(shop), "admitted though there is no gate")
-    numbered = (f"ConfigMap/copa-patched-digests-{number}" for number in range(1, 8))
-    kept = {"ConfigMap/copa-image-list", "ConfigMap/copa-exceptions", "ConfigMap/copa-patched-digests", *numbered}
-    wait_until(lambda: release.list_left() == {*kept, f"Secret/{release.name}-certificate"}, "the rest gone")
-    assert API in release.system.get("configmap", "copa-image-list")["data"]["images.txt"]
-
-
-def test_a_reinstall_takes_over_the_data_and_the_ca(release: Installation, shop: Kubectl, tmp_path: Path) -> None:
-    release.do("install")
-    fill(release, tmp_path)
-    with release.run_gate():
-        wait_until(lambda: is_refused(shop), "armed")
-    (bundle, *_) = {each["clientConfig"]["caBundle"] for each in release.webhooks}
-    data = release.system.get("configmap", "copa-patched-digests")["data"]
-    release.run("uninstall")
-    wait_until(lambda: "NotFound" in release.system.ask("get", "namespace", f"{release.name}-buildkit").errors, "gone")
+    wait_until(lambda: release.list_left() == {*DATA, f"Secret/{release.name}-certificate"}, "the rest gone")
+    said = release.helm.ask("install", "another", str(CHART), "--namespace", release.system.namespace)
+    assert "invalid ownership metadata" in said.errors
     release.do("install", FAIL)
     assert release.system.get("configmap", "copa-patched-digests")["data"] == data
     with release.run_gate():
@@ -156,18 +156,6 @@ def test_the_way_out_needs_no_gate_and_an_upgrade_undoes_it(
     assert is_admitted(shop)
     with release.run_gate():
         wait_until(lambda: is_refused(shop), "armed again")
-
-
-def test_what_somebody_changes_of_the_webhooks_is_put_back(
-    release: Installation, shop: Kubectl, tmp_path: Path
-) -> None:
-    release.do("install")
-    fill(release, tmp_path)
-    with release.run_gate():
-        wait_until(lambda: is_refused(shop), "armed")
-        change = [{"op": "replace", "path": "/webhooks/0/rules/0/resources", "value": ["replicationcontrollers"]}]
-        assert release.system.patch(f"validatingwebhookconfiguration/{release.name}", change, kind="json").is_admitted
-        wait_until(lambda: "pods" in release.webhooks[0]["rules"][0]["resources"], "put back")
 
 
 def test_a_list_that_people_edit_is_theirs_over_upgrades(release: Installation) -> None:
