@@ -28,16 +28,27 @@ def as_list(objects: list[Object]) -> Object:
 
 def make_pod(rendering: Rendering, workload: str) -> Object:
     """Make a Pod of a workload's template, under the account that every namespace has."""
-    template = copy.deepcopy(rendering.pods[workload])
-    template["spec"].pop("serviceAccountName", None)
-    metadata = {"name": workload, "labels": template["metadata"]["labels"]}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+    return _make_pod(workload, rendering.pods[workload])
+
+
+def make_test_pod(rendering: Rendering) -> Object:
+    """Make the Pod of `helm test` in the same way."""
+    (hook,) = [each for each in rendering.hooks if each["kind"] == "Pod"]
+    return _make_pod("test", hook)
+
+
+def _make_pod(name: str, template: Object) -> Object:
+    spec = copy.deepcopy(template["spec"])
+    spec.pop("serviceAccountName", None)
+    metadata = {"name": name, "labels": template["metadata"]["labels"]}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 @pytest.mark.parametrize("name", MATRIX)
 def test_every_object_is_accepted(plane: Plane, chart: Chart, name: str) -> None:
     rendering = chart.render(MATRIX[name])
-    objects = [each for each in (*rendering.objects, *rendering.hooks) if NOT_KUBERNETES not in each["apiVersion"]]
+    hooks = [each for each in rendering.hooks if each["kind"] != "Pod"]  # whose account must be there: below
+    objects = [each for each in (*rendering.objects, *hooks) if NOT_KUBERNETES not in each["apiVersion"]]
     assert len(objects) > 20
     for namespace in (NAMESPACE, BUILDKIT):
         inside = [each for each in objects if each["metadata"].get("namespace", NAMESPACE) == namespace]
@@ -65,8 +76,9 @@ def test_a_match_condition_that_is_no_cel_is_told_of(plane: Plane, chart: Chart)
 @pytest.mark.parametrize("name", [name for name in MATRIX if name not in {"sidecar", "clouds"}])
 def test_pod_security_s_strictest_level_lets_gate_and_patcher_in(plane: Plane, chart: Chart, name: str) -> None:
     rendering = chart.render(MATRIX[name])
-    for workload in rendering.pods.keys() - {"patchgate-buildkit"}:
-        said = plane.kubectl.inside("restricted").create(make_pod(rendering, workload), "--dry-run=server")
+    pods = [make_pod(rendering, workload) for workload in rendering.pods.keys() - {"patchgate-buildkit"}]
+    for each in (*pods, make_test_pod(rendering)):
+        said = plane.kubectl.inside("restricted").create(each, "--dry-run=server", "--validate=strict")
         assert said.is_admitted, said.errors
 
 
