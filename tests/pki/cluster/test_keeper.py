@@ -219,6 +219,17 @@ def test_what_may_not_be_written_is_said(cluster: Cluster, request_: str, failur
     assert cluster.keep().look().failure.startswith(failure)
 
 
+def test_a_secret_that_may_not_be_written_keeps_no_ca_bundle_from_being_mended(cluster: Cluster) -> None:
+    contents = make_contents(make_ca())
+    cluster.put(replace(contents, key=b"broken"))
+    cluster.simulator.configure(b"")
+    cluster.simulator.statuses["PUT secret"] = 403
+    look = cluster.keep().look()
+    assert look.failure.startswith("may not update secret tls in copa-system (403): ")
+    assert look.done == ("patch the caBundle",)
+    assert cluster.simulator.bundles() == [contents.ca]
+
+
 @pytest.mark.parametrize("kind", ["secret", "configuration"])
 def test_what_cannot_be_read_leaves_all_as_it_is(cluster: Cluster, kind: str) -> None:
     cluster.simulator.configure(b"")

@@ -83,22 +83,26 @@ class SecretKeeper:
             SourceError: Secret or webhooks cannot be read; all stays as it was.
         """
         done: list[str] = []
-        failure = ""
+        failures: list[str] = []
         first = sight = self._see()
         try:
             sight = self._follow_plan(sight, done)
+        except SourceError as error:
+            failures.append(str(error))
+        try:
             self._keep_bundles(sight, done)
         except SourceError as error:
-            failure = str(error)
+            failures.append(str(error))
         self._trust = sight.trust
         self._refused = sight.held.fault
         self.served = choose_served(self.served, sight.held.leaf, sight.trust, self.clock())
         if self.issues and sight.stored.keeper:
-            failure = (
-                f"the Secret {self.secret.name} is kept by {sight.stored.keeper}, and only read: do without issuing"
+            failures.append(
+                f"the Secret {self.secret.name} is kept by {sight.stored.keeper}, and only read: "
+                "do without --issue-certificates"
             )
         refused = first.held.fault if first.stored.contents.certificate.strip() else ""  # nothing is no refusal
-        return Look(tuple(done), refused, failure)
+        return Look(tuple(done), refused, "; ".join(failures))
 
     def find_obstacle(self) -> str:
         """Say why callers cannot rest on what is served; empty where they can."""
