@@ -1,13 +1,20 @@
 """The patcher's registry, scanner and fixer on the real ones: what they say, and what they leave in the registry."""
 
+import json
+import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from patchgate.errors import FixError, RegistryError, ScanError, SetupError
+from patchgate.patcher.copa import name_vex_file
 from patchgate.patcher.finding import Report
+from tests.groups import leave_out
 from tests.patch.adapters import Adapters
 from tests.patch.bench import CLEAN, Bench
+from tests.patch.buildkit import BuildKit, run_buildkit
 from tests.patch.registry import PASSWORD, USER, Registry
 
 MINUTES = 300.0
@@ -55,13 +62,16 @@ def test_a_vulnerable_image_is_patched_and_then_clean(adapters: Adapters) -> Non
     assert report.os_family == "debian"
     assert report.findings
     assert report.library_findings == 0
-    copa = adapters.make_copa(vex=adapters.bench.make_folder())
+    vex = adapters.bench.make_folder()
+    copa = adapters.make_copa(vex=vex)
     copa.probe()
     copa.wait_until_ready(MINUTES)
     assert copa.can_patch(report)
     adapters.registry.check_push(repository)
     copa.fix(pin(adapters, image), [report], f"{image}-candidate", is_index=False, limit_seconds=MINUTES)
     assert scan(adapters, pin(adapters, f"{image}-candidate")).findings == ()
+    statements = json.loads((vex / name_vex_file(f"{image}-candidate")).read_text())["statements"]
+    assert {each["status"] for each in statements} == {"fixed"}
     digest = str(adapters.registry.find_digest(repository, "1.0-candidate"))
     patched = adapters.registry.describe(repository, digest)
     assert (patched.is_index, list(patched.platforms)) == (False, ["linux/amd64"])
@@ -152,3 +162,37 @@ def test_a_build_that_takes_too_long_is_ended(adapters: Adapters) -> None:
     with pytest.raises(FixError, match=r"^Copa: it took too long|^Copa took longer than 1 s"):
         adapters.make_copa().fix(pin(adapters, image), [report], f"{image}-x", is_index=False, limit_seconds=1)
     assert adapters.bench.registry.read_tags("adapters/slow") == ["1.0"]
+
+
+def test_a_platform_that_cannot_run_here_is_said(adapters: Adapters) -> None:
+    if shutil.which("qemu-aarch64-static") or Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists():
+        leave_out("arm64 runs here")
+    image = adapters.bench.push("tls", "adapters/emulation", "1.0", platforms=BOTH)
+    reports = [scan(adapters, pin(adapters, image), platform) for platform in BOTH]
+    with pytest.raises(FixError, match=r"^Copa: a platform cannot run here: install QEMU"):
+        adapters.make_copa().fix(pin(adapters, image), reports, f"{image}-x", is_index=True, limit_seconds=MINUTES)
+    assert "1.0-x" not in adapters.bench.registry.read_tags("adapters/emulation")
+
+
+def test_a_buildkit_killed_in_the_middle_is_one_images_failure(adapters: Adapters) -> None:
+    bench = adapters.bench
+    image = bench.push("tls", "adapters/killed", "1.0")
+    report, pinned = scan(adapters, pin(adapters, image)), pin(adapters, image)
+    known = [bench.registry.address]
+    with run_buildkit(bench.programs.buildkit, bench.make_folder(), known, bench.registry.address) as own:
+        mark = bench.registry.mark()
+        killer = threading.Thread(target=kill_once_it_pulls, args=(bench, own, mark))
+        killer.start()
+        with pytest.raises(FixError, match=r"^Copa: BuildKit is gone; look at its log"):
+            adapters.make_copa(own.address).fix(pinned, [report], f"{image}-x", is_index=False, limit_seconds=MINUTES)
+        killer.join()
+    assert bench.registry.read_tags("adapters/killed") == ["1.0"]
+
+
+def kill_once_it_pulls(bench: Bench, buildkit: BuildKit, mark: int) -> None:
+    deadline = time.monotonic() + MINUTES
+    while not any(each.kind == "blobs" for each in bench.registry.read_requests(mark)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert buildkit.program.process
+    buildkit.program.process.kill()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from urllib3 import HTTPHeaderDict
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -80,7 +82,7 @@ def _make_handler(owner: HttpServer) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            asked = Asked(self.command, self.path, dict(self.headers.items()), body)
+            asked = Asked(self.command, self.path, HTTPHeaderDict(self.headers.items()), body)
             owner.asked.append(asked)
             self._reply(owner.answer(asked))
 

@@ -25,6 +25,7 @@ class ScannerSimulator:
         ended: OS families that are at their end of life.
         scans: what was scanned: image, platform.
         failures: platform or `REPO:TAG` → why its scan fails.
+        updating: called while it is probed.
         during: called while a scan goes on, with the image.
     """
 
@@ -34,9 +35,11 @@ class ScannerSimulator:
     ended: set[str] = field(default_factory=set)
     scans: list[tuple[str, str]] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    updating: Callable[[], None] = lambda: None
     during: Callable[[str], None] = lambda _: None
 
     def probe(self) -> Scanner:
+        self.updating()
         return Scanner("trivy", "0.69.3", self.database)
 
     def scan(self, image: str, platform: str, file: Path, limit_seconds: float) -> Report:

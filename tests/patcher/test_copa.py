@@ -107,6 +107,20 @@ def test_a_vex_file_is_kept_where_one_is_asked_for(copa: Made) -> None:
     assert name_vex_file(TARGET) == "registry.example.com_shop_api_1.0-candidate-20260509.vex.json"
 
 
+def test_the_directory_for_vex_files_is_made(copa: Made) -> None:
+    with serve_buildkit() as address:
+        copa("echo v0.14.2", vex=copa.directory / "kept/vex", address=address).probe()
+    assert (copa.directory / "kept/vex").is_dir()
+
+
+def test_a_directory_for_vex_files_that_cannot_be_stops_the_start(copa: Made) -> None:
+    (copa.directory / "file").touch()
+    with pytest.raises(
+        SetupError, match=r"^the directory for VEX files, .*/file/vex, cannot be made: Not a directory$"
+    ):
+        copa("echo v0.14.2", vex=copa.directory / "file/vex").probe()
+
+
 def test_an_image_of_a_mirrored_registry_is_read_from_there_and_pushed_where_it_is_told(copa: Made) -> None:
     copa("exit 0").fix(
         f"docker.io/library/nginx:1.25@{digest('api')}",
@@ -146,7 +160,6 @@ def test_a_manifest_with_several_reports_is_not_patched(copa: Made) -> None:
         ("emulation is not enabled for platform linux/arm64", "install QEMU (binfmt)"),
         ("patch exceeded timeout 10s", "it took too long; give an image more time"),
         ("unsupported osType wolfi specified", "it cannot patch this OS"),
-        ("E: Failed to fetch http://deb.debian.org/x  Temporary failure resolving", "let BuildKit reach their mirror"),
         ("write /tmp/x: no space left on device", "there is no room left on a disk"),
     ],
 )
@@ -155,6 +168,48 @@ def test_what_copa_says_is_understood(copa: Made, said: str, says: str) -> None:
         copa.fix(f"cat >&2 <<'END'\nError: {said}\nEND\nexit 1")
     assert str(caught.value).startswith("Copa: ")
     assert says in str(caught.value)
+
+
+BUILD = """\
+level=warning msg="descriptor lookup failed: failed to connect to the docker API: denied 401"
+#9 [amd64] Updating package database
+#9 5.629 {said}
+Error: failed to solve: process "/bin/sh -c apt-get update" did not complete successfully: exit code: 100
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ("E: Failed to fetch http://deb.example/x  Temporary failure resolving", "let BuildKit reach their mirror"),
+        ("E: Unable to locate package busybox-static", "its mirror lacks a package that Copa needs"),
+        (
+            "Reading package lists...",
+            'failed (exit code 1) (it says: failed to solve: process "/bin/sh -c apt-get update"',
+        ),
+    ],
+)
+def test_a_build_that_failed_is_understood_by_what_it_said(copa: Made, said: str, says: str) -> None:
+    with pytest.raises(FixError) as caught:
+        copa.fix(f"cat >&2 <<'END'\n{BUILD.format(said=said)}END\nexit 1")
+    assert says in str(caught.value)
+
+
+def test_of_an_index_the_platforms_that_failed_are_told(copa: Made) -> None:
+    script = """cat >&2 <<'END'
+time="2026-05-09T06:00:00Z" level=warning msg="failed to connect to the docker API"
+✓ linux/amd64      Patched      Successfully patched
+✗ linux/arm64      Error        emulation is not enabled for platform linux/arm64
+
+Error: one or more platform patches failed
+END
+exit 1"""
+    with pytest.raises(FixError) as caught:
+        copa.fix(script)
+    assert str(caught.value) == (
+        "Copa: a platform cannot run here: install QEMU (binfmt), or take it out of the policy's platforms"
+        " (it says: linux/arm64 Error emulation is not enabled for platform linux/arm64)"
+    )
 
 
 @pytest.mark.parametrize(

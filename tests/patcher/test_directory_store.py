@@ -17,6 +17,7 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.records import read_records
 from patchgate.errors import HeldError, SourceError, StoreError
 from patchgate.patcher.directory_store import DirectoryStore
+from patchgate.patcher.file_lock import lock_directory, lock_name
 from patchgate.patcher.image import Target
 from patchgate.patcher.transition import record_clean, record_failure, record_patched
 from patchgate.policy.part import RecordsPart
@@ -282,14 +283,64 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
     content = read_data(tmp_path)
     script = f"""
 import resource, signal
+from patchgate.errors import StoreError
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-store.change_record({IMAGE!r}, fail)
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+try:
+    store.change_record({IMAGE!r}, fail)
+except StoreError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
     writer = run_writer(tmp_path, script)
-    assert "StoreError" in writer.communicate(timeout=WAIT_SECONDS)[0]
+    assert "copa-patched-digests.yaml cannot be written: File too large" in writer.communicate(timeout=WAIT_SECONDS)[0]
     assert read_data(tmp_path) == content
     assert [path.name for path in tmp_path.iterdir()] == ["copa-patched-digests.yaml"]
+
+
+def test_a_file_that_cannot_be_edited_in_place_fails_the_image_and_stays(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- {apiVersion: v1, kind: ConfigMap, metadata: {name: copa-patched-digests}, data: &same {records.json: ''}}\n"
+        "- {apiVersion: v1, kind: ConfigMap, metadata: {name: other}, data: *same}\n",
+        encoding="utf-8",
+    )
+    content = file.read_bytes()
+    with pytest.raises(StoreError, match=r"all\.yaml: copa-patched-digests cannot be edited in place"):
+        make_store(tmp_path).change_record(IMAGE, fail)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"\xff copa-patched-digests", None])
+def test_a_file_that_nobody_can_read_is_never_taken_for_no_records(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "a.yaml"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(StoreError, match=r"may be in a\.yaml: cannot be read"):
+        make_store(tmp_path).change_record(IMAGE, fail)
+
+
+def test_a_change_never_becomes_another_images_record(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"became one of b\.io/b:1"):
+        make_store(tmp_path).change_record(IMAGE, lambda before: fail(before, "b.io/b:1"))
+
+
+def test_a_new_file_never_takes_the_place_of_one_that_holds_something_else(tmp_path: Path) -> None:
+    file = tmp_path / "copa-patched-digests.yaml"
+    file.write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n", encoding="utf-8")
+    make_store(tmp_path).change_record(IMAGE, fail)
+    assert "other" in file.read_text(encoding="utf-8")
+    assert make_store(tmp_path).read()[0].generation == 1
+
+
+def test_the_end_of_a_run_that_cannot_be_noted_is_said(tmp_path: Path) -> None:
+    write(tmp_path, *(records(schema=2, name=name) for name in NAMES.all_records))
+    with pytest.raises(StoreError, match="has schema 2"):
+        make_store(tmp_path).finish_run(NOW)
 
 
 def test_a_file_reached_by_a_link_is_replaced_where_it_lies(tmp_path: Path) -> None:
@@ -454,3 +505,19 @@ def test_a_clean_image_is_written_and_the_gate_admits_it(tmp_path: Path) -> None
     store.change_record(IMAGE, lambda before: record_clean(before, seen, "nothing to fix", NOW))
     assert verdict(IMAGE, store.load()).reason is Reason.APPROVED
     assert "# clean" in read_data(tmp_path)["digests.txt"]
+
+
+def test_a_lock_that_others_hold_is_waited_for_so_long_and_no_longer(tmp_path: Path) -> None:
+    with (
+        lock_directory(tmp_path, 1.0),
+        pytest.raises(StoreError, match=r"another patcher has held .* for 0\.1 s"),
+        lock_directory(tmp_path, 0.1),
+    ):
+        pass
+    with lock_name(tmp_path, "a.io/a:1", 1.0):
+        with pytest.raises(StoreError, match=r"has held a\.io/a:1 for"), lock_name(tmp_path, "a.io/a:1", 0.1):
+            pass
+        with lock_name(tmp_path, "a.io/a:2", 0.1):
+            pass
+    with pytest.raises(StoreError, match="cannot be locked"), lock_name(tmp_path / "no" / "where", "a.io/a:1", 0.1):
+        pass

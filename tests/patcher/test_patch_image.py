@@ -376,7 +376,7 @@ def test_a_full_disk_is_that_images_failure(site: Worksite) -> None:
     site.scanner.during = fill_up
     outcome = site.run_one()
     assert outcome.result is Result.FAILED
-    assert "No space left on device" in outcome.message
+    assert outcome.message == "here: No space left on device"
     assert site.record().state is State.FAILED
 
 

@@ -156,6 +156,26 @@ def test_told_to_stop_before_a_candidate_is_verified_it_leaves_no_tag_behind(sit
     assert site.store.writes == []
 
 
+def test_told_to_stop_while_the_database_is_updated_it_leaves_everything(site: Worksite) -> None:
+    def end() -> None:
+        site.stop.ask("told to end by SIGTERM")
+        raise SetupError("stopped before Trivy was done")
+
+    site.scanner.updating = end
+    summary = site.run()
+    assert site.results(summary) == {API: Result.LEFT, WEB: Result.LEFT, JOB: Result.LEFT}
+    assert (summary.exit_code, site.store.last_run, site.registry.requests) == (1, None, [])
+
+
+def test_without_a_scanner_it_cannot_start(site: Worksite) -> None:
+    def fail() -> None:
+        raise SetupError("cannot start trivy")
+
+    site.scanner.updating = fail
+    with pytest.raises(SetupError, match="cannot start trivy"):
+        site.run()
+
+
 def test_a_run_whose_time_is_over_leaves_the_rest(site: Worksite) -> None:
     def work_on(_: str) -> None:
         assert site.stop.wait(WAIT_SECONDS)

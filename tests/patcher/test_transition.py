@@ -155,6 +155,31 @@ def test_a_tag_that_moved_to_a_clean_image_is_approved_and_the_old_copy_is_not()
     assert decide(record) is Reason.CACHED_COPY  # a node may hold the old one
 
 
+def test_what_was_counted_is_recorded_and_what_was_not_scanned_keeps_its_counts() -> None:
+    seen = attempt(SOURCE, is_vulnerable=True, fixable_before={"CRITICAL": 2}, fixable_after={"LOW": 1})
+    record = record_patched(None, seen, X, "", NOW)
+    assert (record.fixable_before, record.fixable_after) == ({"CRITICAL": 2}, {"LOW": 1})
+    refreshed = record_refresh(record, attempt(), X.digest, "", NOW)
+    assert (refreshed.fixable_before, refreshed.fixable_after) == ({"CRITICAL": 2}, {"LOW": 1})
+    rescanned = record_refresh(record, attempt(fixable_after={"LOW": 2}), X.digest, "", NOW)
+    assert rescanned.fixable_after == {"LOW": 2}
+    failed = record_failure(record, attempt(SOURCE), "time-out", NOW)
+    assert (failed.fixable_before, failed.fixable_after) == ({"CRITICAL": 2}, {"LOW": 1})
+
+
+def test_the_same_approval_verified_by_two_runs_is_one() -> None:
+    theirs = patched(NOW + hours(1))
+    record = record_patched(theirs, attempt(SOURCE, NOW, is_vulnerable=True), X, "ours", NOW + hours(2))
+    assert (record.approved, record.earlier) == (theirs.approved, ())
+
+
+def test_a_run_whose_clock_is_behind_makes_nothing_older() -> None:
+    record, behind = patched(), NOW - timedelta(minutes=4)
+    refreshed = record_refresh(record, attempt(begun=behind), X.digest, "", behind)
+    assert (refreshed.verified, refreshed.updated) == (NOW, NOW)
+    assert record_failure(record, attempt(begun=NOW), "time-out", behind).updated == NOW
+
+
 def test_what_failed_to_be_scanned_is_not_called_vulnerable() -> None:
     moved = attempt(MOVED)
     vulnerable = record_pending(None, attempt(SOURCE, is_vulnerable=True), "no fix yet", NOW)

@@ -1,4 +1,9 @@
-"""`patchgate patch`: the patcher. Here, and nowhere else, its settings are named: flag, variable, default and why."""
+"""`patchgate patch`: the patcher. Here, and nowhere else, its settings are named: flag, variable, default and why.
+
+The patcher is imported where it is asked for: a hundred modules that the gate has no use for.
+"""
+
+# ruff: noqa: PLC0415 -- the reason is above
 
 import os
 from pathlib import Path
@@ -15,17 +20,10 @@ from patchgate.cli.options import (
     SystemNamespace,
     choose_source,
 )
-from patchgate.cli.patch_run import Wish, run_patch
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.settings import SYSTEM_NAMESPACE, Directory
 from patchgate.limits import IMAGE_SECONDS, JOBS, RECORD_CONFIGMAPS, RUN_SECONDS
-from patchgate.patcher.buildkit import BuildKitSettings
-from patchgate.patcher.copa import CopaSettings
-from patchgate.patcher.oci.hosts import Hosts
-from patchgate.patcher.settings import PatcherSettings
-from patchgate.patcher.side_by_side import Pace
-from patchgate.patcher.trivy import TrivySettings
 
 _Images = Annotated[
     list[str] | None,
@@ -214,6 +212,14 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
 
     Exits 0 if all went well, 1 if an image failed or was left, 2 if it could not start.
     """
+    from patchgate.cli.patch_run import Wish, run_patch
+    from patchgate.patcher.buildkit import BuildKitSettings
+    from patchgate.patcher.copa import CopaSettings
+    from patchgate.patcher.oci.hosts import Hosts
+    from patchgate.patcher.settings import PatcherSettings
+    from patchgate.patcher.side_by_side import Pace
+    from patchgate.patcher.trivy import TrivySettings
+
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     if not isinstance(chosen, Directory):
         raise SetupError("patch: a cluster's ConfigMaps cannot be written yet; give --source DIR")

@@ -38,7 +38,7 @@ class LiveTable:
         self._console = console
         self._rows: dict[str, _Row] = {}
         self._lock = threading.Lock()
-        self._live = Live(get_renderable=self._draw, console=console, transient=True, refresh_per_second=4)
+        self._live = Live(get_renderable=self.draw, console=console, transient=True, refresh_per_second=4)
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -68,7 +68,8 @@ class LiveTable:
         for problem in summary.problems:
             self.warn(str(problem))
 
-    def _draw(self) -> Group:
+    def draw(self) -> Group:
+        """Draw what there is now."""
         with self._lock:
             room = max(self._console.height - 4, 3)
             rows = list(self._rows.items())

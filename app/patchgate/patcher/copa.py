@@ -37,8 +37,7 @@ _NOTHING_DONE: Final = re.compile(
 )
 _MEANINGS: Final = (
     meaning(
-        r"failed to list workers|failed to connect|failed to dial|buildkitd\.sock|error reading from server: EOF"
-        r"|closing transport|rpc error: code = Unavailable",
+        r"failed to list workers|failed to dial|error reading from server: EOF|closing transport|code = Unavailable",
         "BuildKit is gone; look at its log, it may have had too little memory",
     ),
     meaning(r"patch exceeded timeout|deadline exceeded", "it took too long; give an image more time"),
@@ -54,10 +53,14 @@ _MEANINGS: Final = (
     meaning(r"Oracle image passed", "it cannot patch Oracle Linux by a report"),
     meaning(r"no tag found|could not parse reference", "it does not understand the image's name"),
     *REGISTRY_MEANINGS,
+)
+_MEANINGS_OF_BUILDS: Final = (
     meaning(
-        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve",
+        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to",
         "the image's packages cannot be fetched: let BuildKit reach their mirror",
     ),
+    meaning(r"unable to locate package|has no installation candidate", "its mirror lacks a package that Copa needs"),
+    meaning(r"signal: killed|exit code: 137", "the build was killed; give BuildKit more memory"),
 )
 
 
@@ -109,6 +112,7 @@ class Copa:
             self._warn(f"{self._settings.program} does not say its version; 0.14 or later is needed")
         elif (int(version[1]), int(version[2])) < OLDEST_VERSION:
             raise SetupError(f"{self._settings.program} is version {version[0]}; 0.14 or later is needed")
+        self._make_vex_directory()
         load_certificates(self._settings.buildkit)
 
     def wait_until_ready(self, limit_seconds: float) -> None:
@@ -131,9 +135,19 @@ class Copa:
             given = _gather(reports, Path(directory), is_index=is_index)
             finished = self._run(self._compose(image, given, target, limit_seconds), limit_seconds)
         if not finished.succeeded:
-            raise FixError(explain("Copa", finished, _MEANINGS, limit_seconds, self._secrets()))
+            raise FixError(
+                explain("Copa", finished, _MEANINGS, limit_seconds, self._secrets(), of_its_work=_MEANINGS_OF_BUILDS)
+            )
         if _NOTHING_DONE.search(finished.errors):
             raise FixError("Copa found nothing to patch where Trivy found something; nothing it pushed may be used")
+
+    def _make_vex_directory(self) -> None:
+        vex = self._settings.vex_directory
+        try:
+            if vex:
+                vex.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"the directory for VEX files, {vex}, cannot be made: {error.strerror}") from error
 
     def _compose(self, image: str, given: Path, target: str, limit_seconds: float) -> list[str]:
         vex = self._settings.vex_directory

@@ -55,7 +55,7 @@ def patch_image(target: Target, deadline: Deadline, tools: Tools, basis: Basis) 
         with TemporaryDirectory(dir=tools.directory) as directory:
             return image.bring_forward(Path(directory))
     except (SetupError, OSError) as error:  # the disk may be full
-        return leave(target, tools.stop) if tools.stop.is_asked else image.fail(str(error))
+        return leave(target, tools.stop) if tools.stop.is_asked else image.fail(_say(error))
 
 
 class _Image:
@@ -91,7 +91,7 @@ class _Image:
         try:
             return self._record(Result.FAILED, change)
         except (SetupError, OSError) as error:
-            return self._end(Result.FAILED, f"{message}; nor could that be recorded: {error}")
+            return self._end(Result.FAILED, f"{message}; nor could that be recorded: {_say(error)}")
 
     @property
     def _known(self) -> Record:
@@ -203,6 +203,10 @@ class _Image:
         """Begin nothing that takes long once the run is to end."""
         if self._tools.stop.is_asked:
             raise ImageError(self._tools.stop.reason)
+
+
+def _say(error: Exception) -> str:
+    return f"here: {error.strerror or error}" if isinstance(error, OSError) else str(error)
 
 
 def _list_findings(reports: Sequence[Report]) -> list[Finding]:

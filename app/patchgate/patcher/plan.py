@@ -22,6 +22,7 @@ from patchgate.patcher.answer import (
 )
 from patchgate.patcher.finding import Finding, Report, count_by_severity, list_counting
 from patchgate.patcher.image import Manifest
+from patchgate.patcher.record_step import round_scanner
 from patchgate.policy.policy import Policy, Severity
 from patchgate.policy.record import Record, Scanner
 from patchgate.policy.verdict import say_duration
@@ -175,10 +176,8 @@ def _find_difference(source: Manifest, candidate: Manifest) -> str:
 
 def _is_verified_as_now(record: Record, scanner: Scanner, policy: Policy) -> bool:
     """Tell whether the approval was verified with this very database and threshold (contract, section 6)."""
-    known = record.scanner
-    if known is None or known.database is None or scanner.database is None:
-        return False
-    is_same = known.name == scanner.name and known.database == scanner.database.replace(microsecond=0)
+    known, present = record.scanner, round_scanner(scanner)
+    is_same = known is not None and (known.name, known.database) == (present.name, present.database)
     return is_same and record.threshold == policy.severity_threshold.value
 
 

@@ -12,12 +12,12 @@ from patchgate.patcher.chosen import choose
 from patchgate.patcher.expand import Expansion, expand_lists
 from patchgate.patcher.patch_image import patch_image
 from patchgate.patcher.progress import Outcome, Result
-from patchgate.patcher.side_by_side import Pace, patch_all
+from patchgate.patcher.side_by_side import Pace, leave, patch_all
 from patchgate.patcher.summary import Summary
 from patchgate.patcher.tools import Basis, Tools
 from patchgate.policy.overview import list_tracked_images
 from patchgate.policy.part import Problem
-from patchgate.policy.record import State
+from patchgate.policy.record import Scanner, State
 
 
 def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
@@ -30,11 +30,13 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     """
     began = tools.clock()
     snapshot = tools.store.load()
-    basis = Basis(snapshot.policy, tools.scanner.probe())
-    tools.fixer.probe()
     expansion = choose(expand_lists(snapshot, tools.registry.list_tags), images, snapshot.policy.naming)
-    patch_one = partial(patch_image, tools=tools, basis=basis)
-    outcomes = patch_all(expansion.targets, patch_one, pace, tools.stop, tools.progress)
+    scanner = _probe(tools)
+    if scanner:
+        patch_one = partial(patch_image, tools=tools, basis=Basis(snapshot.policy, scanner))
+        outcomes = patch_all(expansion.targets, patch_one, pace, tools.stop, tools.progress)
+    else:
+        outcomes = [leave(target, tools.stop) for target in expansion.targets]
     faults = [] if images or _has_left(outcomes) else _finish(tools)
     return Summary(
         outcomes=[*outcomes, *tell_failures(expansion)],
@@ -43,8 +45,20 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
         states=_count_states(tools),
         began=began,
         ended=tools.clock(),
-        database=basis.scanner.database,
+        database=scanner.database if scanner else None,
     )
+
+
+def _probe(tools: Tools) -> Scanner | None:
+    """Probe what patching needs; None where the end is asked for meanwhile, as the database may be large."""
+    try:
+        scanner = tools.scanner.probe()
+        tools.fixer.probe()
+    except SetupError:
+        if tools.stop.is_asked:
+            return None
+        raise
+    return scanner
 
 
 def tell_failures(expansion: Expansion) -> list[Outcome]:

@@ -144,6 +144,13 @@ def test_a_proxy_is_used_where_the_environment_names_one(serve: Servers, open_re
     assert proxy.seen == ["HEAD http://registry.example.com/v2/shop/api/manifests/1.0"]
 
 
+def test_a_proxy_gets_the_login_that_its_url_has(serve: Servers, open_registry: Opened) -> None:
+    proxy = serve(HERE)
+    registry = open_registry("registry.example.com", environment={"http_proxy": f"http://me:p%40ss@{proxy.host}"})
+    assert registry.find_digest("registry.example.com/shop/api", "1.0") == DIGEST
+    assert proxy.asked[0].headers["Proxy-Authorization"] == basic("me", "p@ss")
+
+
 def test_a_host_of_no_proxy_is_asked_straight(serve: Servers, open_registry: Opened) -> None:
     proxy, server = serve(Reply(502)), serve(HERE)
     environment = {"HTTP_PROXY": f"http://{proxy.host}", "NO_PROXY": "127.0.0.1"}

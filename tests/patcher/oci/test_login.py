@@ -32,6 +32,14 @@ def test_a_login_is_given_when_it_is_asked_for_and_then_at_once(serve: Servers, 
     assert ["Authorization" in each.headers for each in server.asked] == [False, True, True]
 
 
+def test_one_login_serves_every_repository_of_a_registry(serve: Servers, open_registry: Opened) -> None:
+    server = serve(guard)
+    registry = open_registry(server.host, config=login(server.host))
+    for path in ("shop/api", "shop/worker", "shop/web"):
+        assert registry.find_digest(f"{server.host}/{path}", "1.0") == DIGEST
+    assert len(server.asked) == 4
+
+
 def test_without_a_login_the_message_says_where_to_add_it(serve: Servers, open_registry: Opened) -> None:
     server = serve(guard)
     message = (

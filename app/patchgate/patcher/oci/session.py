@@ -1,7 +1,7 @@
 """Asks registries as whoever the docker config says we are: answers their challenges, remembers what they took.
 
-What is remembered is a header a host and scope, for as long as the session lives; a registry that refuses it is
-answered anew, once.
+What is remembered is a token a host and scope, or a host's name and password, for as long as the session lives; a
+registry that refuses it is answered anew, once.
 """
 
 import json
@@ -63,7 +63,7 @@ class Session:
         Raises:
             RegistryError: no answer came, or no token for it.
         """
-        remembered = self._authorizations.get((request.host, request.scope), "")
+        remembered = self._recall(request)
         answer = self._send(request, remembered)
         if answer.status != HTTPStatus.UNAUTHORIZED:
             return answer
@@ -71,7 +71,8 @@ class Session:
         authorization = self._answer(challenge, request) if challenge else ""
         if not authorization or (authorization == remembered and isinstance(challenge, Basic)):
             return answer
-        self._authorizations[request.host, request.scope] = authorization
+        scope = "" if isinstance(challenge, Basic) else request.scope
+        self._authorizations[request.host, scope] = authorization
         return self._send(request, authorization)
 
     def has_login(self, host: str) -> bool:
@@ -81,6 +82,10 @@ class Session:
             RegistryError: the config cannot be read, or a helper fails.
         """
         return self._credentials.find(host) is not None
+
+    def _recall(self, request: Request) -> str:
+        of_host = self._authorizations.get((request.host, ""), "")
+        return self._authorizations.get((request.host, request.scope), of_host)
 
     def _send(self, request: Request, authorization: str) -> Answer:
         url = self._hosts.make_url(request.host, request.path)

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
@@ -23,7 +23,7 @@ from urllib3.exceptions import (
     ResponseError,
     SSLError,
 )
-from urllib3.util import Retry, Timeout
+from urllib3.util import Retry, Timeout, make_headers, parse_url
 
 from patchgate.errors import RegistryError
 from patchgate.limits import REGISTRY_CONNECTIONS, REGISTRY_REDIRECTS
@@ -44,7 +44,9 @@ class Transport:
         self._trust = ssl.create_default_context()
         self._direct = urllib3.PoolManager(ssl_context=self._trust, maxsize=REGISTRY_CONNECTIONS)
         self._through = {
-            scheme: urllib3.ProxyManager(proxy, ssl_context=self._trust, maxsize=REGISTRY_CONNECTIONS)
+            scheme: urllib3.ProxyManager(
+                proxy, ssl_context=self._trust, maxsize=REGISTRY_CONNECTIONS, proxy_headers=_log_in_to_proxy(proxy)
+            )
             for scheme, proxy in self._proxies.items()
             if scheme in ("http", "https")
         }
@@ -73,7 +75,7 @@ class Transport:
                 _refuse_downgrade(url, response)
                 read = self._read(response, host, most_bytes)
             finally:
-                response.drain_conn() if method == "HEAD" else response.release_conn()
+                response.release_conn()
         except (HTTPError, OSError) as error:
             raise _say_why(host, error) from error
         return Answer(response.status, response.headers, read, response.geturl() or url)
@@ -109,6 +111,11 @@ def _read_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """Read the proxies; lower case goes first, as everywhere (urllib.request, `getproxies_environment`)."""
     named = {name.lower(): text for name, text in sorted(environment.items()) if name.lower().endswith("_proxy")}
     return {name.removesuffix("_proxy"): text for name, text in named.items() if text}
+
+
+def _log_in_to_proxy(proxy: str) -> Mapping[str, str] | None:
+    user = parse_url(proxy).auth
+    return make_headers(proxy_basic_auth=unquote(user)) if user else None
 
 
 def _follow(redirects: int) -> Retry:
