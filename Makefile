@@ -4,12 +4,12 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PLANE := etcd kubernetes
-OTHER_GROUPS := plane faults patch node
-NODE := etcd kubernetes node coredns
+PLANE := etcd kubernetes helm
+OTHER_GROUPS := chart plane faults patch node
 PATCH := buildkit copa trivy trivy_database
+NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test check unit plane faults patch node tools format load load-cluster load-patch lock clean
+.PHONY: help run test check unit chart plane faults patch node tools format load load-cluster load-patch lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,8 @@ run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serve
 
 test: check ## every check, and each group of tests that can run here; where CI is set, all of them
 	@$(MAKE) --no-print-directory $(if $(CI),-j 2 tools) unit
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
+	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@$(MAKE) --no-print-directory faults
@@ -43,6 +45,9 @@ unit: $(READY) ## the tests that need nothing else, with branch coverage (100 % 
 	$(BIN)/pytest $(addprefix --ignore=tests/,$(OTHER_GROUPS)) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
+
+chart: $(READY) ## the Helm chart, rendered with a matrix of values
+	$(BIN)/pytest tests/chart $(ARGS)
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
@@ -81,6 +86,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group go -o requirements/go.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -84,6 +84,12 @@ COREDNS: Final = Module(
     upstream="github.com/coredns/coredns",
     programs={"coredns": "."},
 )
+HELM: Final = Module(
+    _TOOLS / "helm",
+    upstream="helm.sh/helm/v3",
+    programs={"helm": "helm.sh/helm/v3/cmd/helm"},
+    stamps={"helm.sh/helm/v3/internal/version.version": "{version}"},
+)
 COPA: Final = Module(
     _TOOLS / "copa",
     upstream="github.com/project-copacetic/copacetic",
@@ -108,5 +114,5 @@ TRIVY_DATABASE: Final = Module(
     upstream="github.com/aquasecurity/bolt-fixtures",
     programs={"trivy-database": "."},
 )
-MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE)
+MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM)
 """Those that `make tools` builds."""

@@ -202,6 +202,10 @@ SECRET_READ_SECONDS: Final = 3
 """Waiting for kube-apiserver's answer about Secret and webhooks: it is asked again anyway, and the gate's end waits."""
 SECRET_STEPS: Final = 4
 """Steps of one look at the Secret; each is a write that may lose against another replica's."""
+ARM_AFTER_SECONDS: Final = 5
+"""How long the gate must have been ready before it is asked: two probes, and the way of an endpoint to each node."""
+ARM_POLL_SECONDS: Final = 5
+"""How often the webhooks are looked at: a change of them, or a configuration made anew, is in force so much later."""
 OWN_PORT_SECONDS: Final = 5
 """How often the gate connects to its own port, and how long that may take."""
 OWN_PORT_FAILURES: Final = 3

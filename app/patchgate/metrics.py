@@ -56,6 +56,9 @@ class GateMetrics:
             "When the served certificate was loaded.",
             registry=registry,
         )
+        self.armed = Gauge(
+            "patchgate_armed", "1 while the webhooks that should be in force were last seen so.", registry=registry
+        )
         self.own_port_answers = Gauge(
             "patchgate_own_port_answers",
             "1 while the gate's own port answers with the certificate that it should.",

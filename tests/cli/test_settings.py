@@ -45,6 +45,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--tls-secret": ("gate-tls", "gate-tls"),
     "--issue-certificates": ("true", True),
     "--webhook-configuration": ("gate", "gate"),
+    "--webhooks": ("gate-webhooks", "gate-webhooks"),
     "--service-name": ("gate", "gate"),
     "--ca-days": ("400", 400),
     "--leaf-days": ("30", 30),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chart.conftest import helm  # noqa: F401 -- a fixture
 from tests.conftest import write_configmaps
 from tests.groups import leave_out
 from tests.plane.control_plane import Plane, run_plane

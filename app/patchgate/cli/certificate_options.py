@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.errors import SetupError
-from patchgate.gate.settings import SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Arming, SelfSigned, TlsFiles, TlsSecret
 from patchgate.pki.lives import Lives
 
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
@@ -65,6 +65,17 @@ WebhookConfiguration = Annotated[
         parser=_parse_name,
         help="ValidatingWebhookConfiguration whose caBundles must hold the CA before a leaf of it is served; patched "
         "with --issue-certificates.",
+    ),
+]
+WebhooksConfigMap = Annotated[
+    str | None,
+    typer.Option(
+        "--webhooks",
+        envvar="PATCHGATE_WEBHOOKS",
+        metavar="CONFIGMAP",
+        parser=_parse_name,
+        help="ConfigMap in the system namespace with the webhooks that --webhook-configuration is to hold: put into it "
+        "once the gate is ready, and never taken out.",
     ),
 ]
 ServiceName = Annotated[
@@ -125,6 +136,19 @@ def choose_secret(
     if issues or webhook_configuration:
         raise SetupError("serve: --issue-certificates and --webhook-configuration need --tls-secret NAME")
     return None
+
+
+def choose_arming(configmap: str | None, secret: TlsSecret | None) -> Arming | None:
+    """Choose what the gate arms; None where nothing is named.
+
+    Raises:
+        SetupError: nothing says where it is to be put.
+    """
+    if not configmap:
+        return None
+    if not secret or not secret.webhook_configuration:
+        raise SetupError("serve: --webhooks needs --webhook-configuration NAME")
+    return Arming(configmap, secret.webhook_configuration, secret.name)
 
 
 def choose_tls(

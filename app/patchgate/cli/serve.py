@@ -16,6 +16,8 @@ from patchgate.cli.certificate_options import (
     ServiceName,
     TlsSecretName,
     WebhookConfiguration,
+    WebhooksConfigMap,
+    choose_arming,
     choose_files,
     choose_secret,
     choose_tls,
@@ -107,6 +109,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     tls_secret: TlsSecretName = None,
     issue_certificates: Issues = False,  # noqa: FBT002 -- a flag
     webhook_configuration: WebhookConfiguration = None,
+    webhooks: WebhooksConfigMap = None,
     service_name: ServiceName = SERVICE_NAME,
     ca_days: CaDays = CA_DAYS,
     leaf_days: LeafDays = LEAF_DAYS,
@@ -117,15 +120,13 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
+    lives = make_lives(ca_days, leaf_days)
+    secret = choose_secret(tls_secret, webhook_configuration, lives, issues=issue_certificates)
     settings = GateSettings(
         source=choose_source(source, kubernetes=kubernetes, namespace=system_namespace),
         listen=listen,
         ops_listen=ops_listen,
-        tls=choose_tls(
-            choose_files(tls_cert, tls_key),
-            self_signed,
-            choose_secret(tls_secret, webhook_configuration, make_lives(ca_days, leaf_days), issues=issue_certificates),
-        ),
+        tls=choose_tls(choose_files(tls_cert, tls_key), self_signed, secret),
         scope=scope,
         on_error=on_error,
         drain_seconds=drain_seconds,
@@ -133,5 +134,6 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         names=Names(record_configmaps=record_configmaps),
         namespace=system_namespace,
         service=service_name,
+        arming=choose_arming(webhooks, secret),
     )
     run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)

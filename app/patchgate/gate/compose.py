@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
+from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
@@ -62,6 +63,7 @@ class _Gate:
     ops_listener: socket.socket
     pair: ServedPair
     secret: LookedAt | None
+    webhooks: Webhooks | None
 
 
 def run_gate(
@@ -86,7 +88,8 @@ def run_gate(
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
         pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
-        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret)
+        webhooks = open_webhooks(settings.arming, settings.namespace) if settings.arming else None
+        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 stream.gather(runner.get_loop())
@@ -103,12 +106,20 @@ async def _run(gate: _Gate) -> None:
     judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
     certificates = CertificateKeeper(gate.pair, gate.secret, clock.wall, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
+
+    def list_obstacles() -> list[str]:
+        return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
+
+    def is_ready() -> bool:
+        is_complete = standing.snapshot is not None and standing.snapshot.is_complete
+        return is_complete and not life.is_draining and not list_obstacles()
+
     app = make_app(
         judge,
         Reporter(metrics, log),
         life,
         lambda: (*clock.list_problems(), *standing.source_problems),
-        lambda: filter(None, (certificates.find_obstacle(), own_port.find_obstacle())),
+        list_obstacles,
     )
     ops = make_ops_app(judge, metrics.registry, app)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
@@ -127,6 +138,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(own_port.run()),
         asyncio.create_task(watch_clock(clock, log)),
         *([asyncio.create_task(announcer.run())] if announcer else []),
+        *([asyncio.create_task(Armer(gate.webhooks, is_ready, metrics, log).run())] if gate.webhooks else []),
     ]
     for task in background:
         task.add_done_callback(partial(_end_with, life))

@@ -64,6 +64,21 @@ class TlsSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Arming:
+    """What has kube-apiserver ask the gate.
+
+    Attributes:
+        configmap: says which webhooks there should be; in the system namespace.
+        configuration: the ValidatingWebhookConfiguration that is to hold them.
+        secret: whose `ca.crt` they trust at first.
+    """
+
+    configmap: str
+    configuration: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen.
 
@@ -92,6 +107,7 @@ class GateSettings:
         names: the names under which ConfigMaps count.
         namespace: the one that the gate's own Service and Secret are in.
         service: the name of the gate's own Service.
+        arming: what the gate puts in force when it is ready; None where others do.
     """
 
     source: Directory | Cluster
@@ -105,6 +121,7 @@ class GateSettings:
     names: Names = field(default_factory=Names)
     namespace: str = SYSTEM_NAMESPACE
     service: str = SERVICE_NAME
+    arming: Arming | None = None
 
     @property
     def service_names(self) -> tuple[str, ...]:

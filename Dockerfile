@@ -1,0 +1,77 @@
+# Two images from one file: `--target gate` (Python and the package), `--target patcher` (with Trivy and Copa).
+#
+# Bases are arguments, so that a mirror or a digest of yours can be given. The tools are built from the pinned modules in
+# tools/; where they are built already, `--build-context tools=DIR` takes them from there. A pip.conf or GOPROXY of yours:
+# `--secret id=pip.conf,src=FILE`, `--build-arg GOPROXY=…`; neither is left in an image.
+ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
+ARG GO_IMAGE=docker.io/library/golang:1.26-bookworm
+
+FROM --platform=${BUILDPLATFORM} ${GO_IMAGE} AS tools
+ARG GOPROXY
+ARG TARGETOS
+ARG TARGETARCH
+ENV CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS="-mod=readonly -buildvcs=false -trimpath" GOOS=${TARGETOS} GOARCH=${TARGETARCH}
+WORKDIR /src
+COPY tools/copa tools/copa
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    cd tools/copa && version=$(go list -m -f '{{.Version}}' github.com/project-copacetic/copacetic) && \
+    go build -ldflags "-s -w -X main.version=${version#v}" -o /copa github.com/project-copacetic/copacetic
+COPY tools/trivy tools/trivy
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+    cd tools/trivy && version=$(go list -m -f '{{.Version}}' github.com/aquasecurity/trivy) && \
+    GOEXPERIMENT=jsonv2 go build -ldflags "-s -w -X github.com/aquasecurity/trivy/pkg/version/app.ver=${version#v}" \
+    -o /trivy github.com/aquasecurity/trivy/cmd/trivy
+
+FROM ${PYTHON_IMAGE} AS package
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python3 -m venv /opt/build && python3 -m venv --without-pip /opt/patchgate
+WORKDIR /src
+COPY requirements/runtime.txt requirements/build.txt requirements/
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    /opt/build/bin/pip install --require-hashes -r requirements/build.txt && \
+    /opt/build/bin/pip --python /opt/patchgate/bin/python3 install --require-hashes -r requirements/runtime.txt
+COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY app app
+RUN /opt/build/bin/pip --python /opt/patchgate/bin/python3 install --no-deps --no-index --no-build-isolation . && \
+    /opt/patchgate/bin/python3 -m compileall -q /opt/patchgate/lib
+
+FROM ${PYTHON_IMAGE} AS gate-files
+COPY --from=package /opt/patchgate /opt/patchgate
+ENV PATH=/opt/patchgate/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 65532:65532
+WORKDIR /tmp
+ENTRYPOINT ["patchgate"]
+CMD ["--help"]
+
+FROM gate-files AS patcher-files
+COPY --from=tools /trivy /copa /usr/local/bin/
+
+# What is in an image is listed in it (CycloneDX), by the Trivy of this repository.
+FROM gate-files AS gate-list
+USER 0:0
+RUN --mount=from=tools,source=/trivy,target=/mnt/trivy \
+    /mnt/trivy rootfs --quiet --offline-scan --cache-dir /tmp/trivy --skip-dirs /mnt --format cyclonedx --output /sbom.cdx.json /
+
+FROM patcher-files AS patcher-list
+USER 0:0
+RUN trivy rootfs --quiet --offline-scan --cache-dir /tmp/trivy --format cyclonedx --output /sbom.cdx.json /
+
+FROM patcher-files AS patcher
+ARG VERSION
+ARG REVISION
+COPY --from=patcher-list /sbom.cdx.json /usr/share/patchgate/sbom.cdx.json
+LABEL org.opencontainers.image.title="patchgate patcher" \
+      org.opencontainers.image.description="Makes patched images with Trivy and Copa, and records which are approved" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+
+FROM gate-files AS gate
+ARG VERSION
+ARG REVISION
+COPY --from=gate-list /sbom.cdx.json /usr/share/patchgate/sbom.cdx.json
+LABEL org.opencontainers.image.title="patchgate gate" \
+      org.opencontainers.image.description="Keeps unpatched container images out of a Kubernetes cluster" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

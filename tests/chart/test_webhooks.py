@@ -1,0 +1,96 @@
+"""The webhooks that the gate is given to put in force."""
+
+import pytest
+
+from tests.chart.rendering import Chart, Object
+
+NEVER = {"copa-system", "copa-buildkit", "kube-system", "kube-public", "kube-node-lease", "kyverno"}
+
+
+def expressions(webhook: Object) -> dict[str, Object]:
+    return {each["key"]: each for each in webhook["namespaceSelector"]["matchExpressions"]}
+
+
+def matches(webhook: Object, labels: dict[str, str]) -> bool:
+    """Tell whether a namespace with these labels is matched (meta/v1, LabelSelector)."""
+    return all(
+        (labels.get(each["key"]) in each["values"]) == (each["operator"] == "In")
+        for each in webhook["namespaceSelector"]["matchExpressions"]
+    )
+
+
+def test_there_is_one_a_mode_that_asks_the_mode_s_path(chart: Chart) -> None:
+    webhooks = chart.render().webhooks
+    assert {mode: each["clientConfig"]["service"] for mode, each in webhooks.items()} == {
+        mode: {"name": "patchgate", "namespace": "copa-system", "port": 443, "path": f"/validate/{mode}"}
+        for mode in ("enforce", "warn", "audit")
+    }
+
+
+@pytest.mark.parametrize(
+    ("default", "unlabelled"), [("enforce", ["enforce"]), ("warn", ["warn"]), ("audit", ["audit"]), ("off", [])]
+)
+@pytest.mark.parametrize("label", [None, "enforce", "warn", "audit", "no-such-mode"])
+def test_a_namespace_is_matched_by_the_webhook_of_its_mode_alone(
+    chart: Chart, default: str, unlabelled: list[str], label: str | None
+) -> None:
+    labels = {"kubernetes.io/metadata.name": "shop"} | ({"patchgate.io/mode": label} if label else {})
+    webhooks = chart.render({"webhook": {"defaultMode": default}}).webhooks
+    matching = [mode for mode, each in webhooks.items() if matches(each, labels)]
+    assert matching == ([label] if label in {"enforce", "warn", "audit"} else unlabelled)
+
+
+@pytest.mark.parametrize("label", [None, "enforce", "warn", "audit"])
+def test_our_own_namespaces_and_the_cluster_s_are_never_matched_whatever_their_label(
+    chart: Chart, label: str | None
+) -> None:
+    webhooks = chart.render({"webhook": {"excludedNamespaces": ["cni"]}}).webhooks.values()
+    for name in NEVER | {"cni"}:
+        labels = {"kubernetes.io/metadata.name": name} | ({"patchgate.io/mode": label} if label else {})
+        assert not [each["name"] for each in webhooks if matches(each, labels)], name
+
+
+def test_buildkit_s_namespace_is_matched_where_it_is_somebody_else_s(chart: Chart) -> None:
+    rendering = chart.render({"buildkit": {"mode": "external", "address": "tcp://b:1"}})
+    names = expressions(rendering.webhooks["enforce"])["kubernetes.io/metadata.name"]["values"]
+    assert set(names) == NEVER - {"copa-buildkit"}
+
+
+def test_at_first_nothing_that_happens_to_the_gate_stops_anybody(chart: Chart) -> None:
+    assert {each["failurePolicy"] for each in chart.render().webhooks.values()} == {"Ignore"}
+
+
+def test_fail_is_for_enforcing_alone(chart: Chart) -> None:
+    webhooks = chart.render({"webhook": {"failurePolicy": "Fail"}}).webhooks
+    assert {mode: each["failurePolicy"] for mode, each in webhooks.items()} == {
+        "enforce": "Fail",
+        "warn": "Ignore",
+        "audit": "Ignore",
+    }
+
+
+def test_each_has_what_kubernetes_asks_of_a_webhook_without_effects(chart: Chart) -> None:
+    for webhook in chart.render().webhooks.values():
+        assert webhook["sideEffects"] == "None"
+        assert webhook["matchPolicy"] == "Equivalent"
+        assert webhook["admissionReviewVersions"] == ["v1"]
+        assert webhook["timeoutSeconds"] == 3
+        assert {rule["scope"] for rule in webhook["rules"]} == {"Namespaced"}
+
+
+def test_no_rule_has_a_wildcard_that_would_catch_leases_bindings_or_evictions(chart: Chart) -> None:
+    for webhook in chart.render().webhooks.values():
+        said = [word for rule in webhook["rules"] for key in rule if key != "scope" for word in rule[key]]
+        assert not [word for word in said if "*" in word]
+
+
+def test_the_configuration_itself_holds_none_so_that_helm_never_arms_nor_disarms_it(chart: Chart) -> None:
+    assert "webhooks" not in chart.render().find("ValidatingWebhookConfiguration", "patchgate")
+
+
+def test_uninstalling_takes_the_configuration_away_before_anything_else(chart: Chart) -> None:
+    (hook,) = [each for each in chart.render().hooks if each["kind"] == "ValidatingWebhookConfiguration"]
+    assert hook["metadata"]["name"] == "patchgate"
+    annotations = hook["metadata"]["annotations"]
+    assert annotations["helm.sh/hook"] == "pre-delete"
+    assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"

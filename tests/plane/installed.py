@@ -1,0 +1,104 @@
+"""The chart installed by the real Helm, and a gate outside of the cluster that runs as its Pods would.
+
+The plane has no nodes: Pods stay pending. So the gate is started here, with the arguments that the chart gives its Pod,
+as its ServiceAccount, and its Service leads to loopback.
+"""
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chart.helm import CHART, Helm
+from tests.conftest import Gate, run_gate
+from tests.plane.control_plane import Plane
+from tests.plane.kubectl import Kubectl
+
+_OURS = ("--listen", "--ops-listen", "--drain-seconds")
+"""What a test says otherwise than the chart."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A release of the chart.
+
+    Attributes:
+        plane: where it is.
+        helm: with cluster-admin's kubeconfig.
+        name: of the release, and of all that it makes for the whole cluster.
+        system: kubectl in its namespace.
+        port: where a gate of it listens; its Service leads there.
+    """
+
+    plane: Plane
+    helm: Helm
+    name: str
+    system: Kubectl
+    port: int
+
+    def do(self, verb: str, values: Mapping[str, Any] | None = None, *more: str) -> str:
+        """Run helm install or upgrade with these values."""
+        own: dict[str, dict[str, Any]] = {
+            "gate": {"servicePort": self.port},
+            "buildkit": {"namespace": f"{self.name}-buildkit"},
+        }
+        given = dict(values or {})
+        merged = given | {key: {**part, **given.get(key, {})} for key, part in own.items()}
+        said = self.helm.do(verb, self.name, str(CHART), "--namespace", self.system.namespace, *more, values=merged)
+        self._lead_service_here()
+        return said
+
+    def run(self, *arguments: str) -> str:
+        """Run helm on the release: `rollback`, `uninstall`."""
+        verb, *more = arguments
+        return self.helm.do(verb, self.name, *more, "--namespace", self.system.namespace)
+
+    @contextlib.contextmanager
+    def run_gate(self) -> Iterator[Gate]:
+        """Run a gate as one of its Pods until the block ends."""
+        container = self.system.get("deployment", self.name)["spec"]["template"]["spec"]["containers"][0]
+        command, *arguments = container["args"]
+        assert command == "serve"
+        kept = [each for each in arguments if not each.startswith(_OURS)]
+        listen = ("--listen", f"127.0.0.1:{self.port}")
+        environment = {"KUBECONFIG": str(self._write_kubeconfig())}
+        with run_gate(None, None, *kept, *listen, environment=environment) as gate:
+            yield gate
+
+    @property
+    def webhooks(self) -> list[dict[str, Any]]:
+        """What kube-apiserver asks by; empty where there is no configuration."""
+        said = self.system.ask("get", "validatingwebhookconfiguration", self.name, "-o", "json")
+        return list(said.json.get("webhooks", [])) if said.is_admitted else []
+
+    def list_left(self) -> set[str]:
+        """List what is there of the release, in every namespace and beside them."""
+        kinds = self.system.do("api-resources", "--verbs=list", "-o", "name").out.split()
+        wanted = ",".join(kind for kind in kinds if not kind.startswith(("events", "endpointslices")))
+        found = self.system.get(wanted, "--all-namespaces", "-l", f"app.kubernetes.io/instance={self.name}")["items"]
+        return {f"{each['kind']}/{each['metadata']['name']}" for each in found}
+
+    def _lead_service_here(self) -> None:
+        """Have kube-apiserver dial loopback for the Service, where the gate of the test is."""
+        change = {"spec": {"type": "ExternalName", "externalName": "localhost", "clusterIP": None, "clusterIPs": None}}
+        assert self.system.patch(f"service/{self.name}", change, kind="merge").is_admitted
+
+    def _write_kubeconfig(self) -> Any:  # noqa: ANN401 -- a path of the test's
+        token = self.system.do("create", "token", self.name).out.strip()
+        content = json.loads(self.system.kubeconfig.read_text(encoding="utf-8"))
+        content["users"][0]["user"] = {"token": token}
+        file = self.plane.folder / f"{self.name}.kubeconfig"
+        file.write_text(json.dumps(content), encoding="utf-8")
+        return file
+
+
+def prepare(plane: Plane, helm: Helm, name: str) -> Installation:
+    """Prepare a release in a namespace of its own name, which Pod Security restricts."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    return Installation(
+        plane, Helm(helm.program, plane.kubectl.kubeconfig), name, plane.make_namespace(name, labels), port
+    )
