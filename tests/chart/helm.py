@@ -3,7 +3,7 @@
 import json
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +22,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Helm:
-    """helm, with one user's kubeconfig where it asks a cluster."""
+    """helm, with one user's kubeconfig where it asks a cluster. within: words before it that have it run elsewhere."""
 
     program: Path
     kubeconfig: Path | None = None
+    within: Sequence[str] = ()
 
     def ask(self, *arguments: str, values: Mapping[str, object] | None = None) -> Said:
         """Run helm whatever comes of it. values: given as a file of values."""
@@ -36,7 +37,7 @@ class Helm:
                 file.write_text(json.dumps(values), encoding="utf-8")
                 chosen = ["--values", str(file)]
             done = subprocess.run(
-                [self.program, *arguments, *chosen],
+                [*self.within, self.program, *arguments, *chosen],
                 env={"HOME": home, "KUBECONFIG": str(self.kubeconfig or "/nonexistent")},
                 capture_output=True,
                 text=True,

@@ -15,6 +15,9 @@ ETCD_PEER_PORT: Final = 2380
 DNS_READY_PORT: Final = 8181
 KUBELET_HEALTH_PORT: Final = 10248
 PROXY_HEALTH_PORT: Final = 10256
+PROXY_PORT: Final = 3128
 REGISTRY_PORT: Final = 5000
 REGISTRY: Final = f"{NODE}:{REGISTRY_PORT}"
 """As it stands in an image's name; plain HTTP, which containerd is told."""
+PROXY: Final = f"http://{NODE}:{PROXY_PORT}"
+"""The only way out of the node, for who is told of it: tests/node/way_out.py."""

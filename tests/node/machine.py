@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,15 +55,25 @@ class Machine:
 
     def connect(self, host: str, port: int, timeout: float = 5.0) -> socket.socket:
         """Connect from inside its network; the socket may be used from anywhere."""
-        with ThreadPoolExecutor(1) as thread:  # a thread of its own is in another network, and ends
-            return thread.submit(self._connect, host, port, timeout).result()
+        return self._make_socket(lambda: socket.create_connection((host, port), timeout))
 
-    def _connect(self, host: str, port: int, timeout: float) -> socket.socket:
+    def listen(self, host: str, port: int) -> socket.socket:
+        """Listen inside its network; the socket may be used from anywhere, and what it accepts."""
+        return self._make_socket(lambda: socket.create_server((host, port)))
+
+    def _make_socket(self, make: Callable[[], socket.socket]) -> socket.socket:
+        def enter_and_make() -> socket.socket:
+            self._enter_network()
+            return make()
+
+        with ThreadPoolExecutor(1) as thread:  # a thread of its own is in another network, and ends
+            return thread.submit(enter_and_make).result()
+
+    def _enter_network(self) -> None:
         with Path(f"/proc/{self.init_pid}/ns/net").open("rb") as namespace:
             if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), _CLONE_NEWNET):
                 number = ctypes.get_errno()
                 raise OSError(number, os.strerror(number))
-        return socket.create_connection((host, port), timeout)
 
     def _nsenter(self) -> list[str]:
         return ["/usr/bin/nsenter", f"--target={self.init_pid}"]

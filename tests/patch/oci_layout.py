@@ -33,18 +33,36 @@ def write_layout(
     blobs = folder / "blobs/sha256"
     blobs.mkdir(parents=True)
     (blobs / root.layer_digest.removeprefix("sha256:")).symlink_to(root.layer)
-    layer = _describe("layer.v1.tar+gzip", root.layer_digest, root.layer.stat().st_size)
+    layer = describe(f"{MEDIA}.layer.v1.tar+gzip", root.layer_digest, root.layer.stat().st_size)
     config = {**settings, "Labels": labels or {}}
     manifests = [_add_manifest(blobs, root, layer, platform, config) for platform in platforms]
     top = dict(manifests[0])
     del top["platform"]
     if len(manifests) > 1:
         index = {"schemaVersion": 2, "mediaType": f"{MEDIA}.index.v1+json", "manifests": manifests}
-        top = _add(blobs, "index.v1+json", index)
+        top = add(blobs, f"{MEDIA}.index.v1+json", index)
+    write_index(folder, top)
+    return folder
+
+
+def write_index(folder: Path, top: Descriptor) -> None:
+    """Write what makes a layout of a folder with blobs. top: the manifest or index that is its `latest`."""
     named = top | {"annotations": {"org.opencontainers.image.ref.name": "latest"}}
     (folder / "index.json").write_bytes(_dump({"schemaVersion": 2, "manifests": [named]}))
     (folder / "oci-layout").write_bytes(_dump({"imageLayoutVersion": "1.0.0"}))
-    return folder
+
+
+def add(blobs: Path, media: str, content: object) -> Descriptor:
+    """Add JSON of this media type to a layout's blobs."""
+    data = _dump(content)
+    digest = hashlib.sha256(data).hexdigest()
+    (blobs / digest).write_bytes(data)
+    return describe(media, f"sha256:{digest}", len(data))
+
+
+def describe(media: str, digest: str, size_bytes: int) -> Descriptor:
+    """Describe a blob as manifests do."""
+    return {"mediaType": media, "digest": digest, "size": size_bytes}
 
 
 def _add_manifest(
@@ -61,21 +79,10 @@ def _add_manifest(
     manifest = {
         "schemaVersion": 2,
         "mediaType": f"{MEDIA}.manifest.v1+json",
-        "config": _add(blobs, "config.v1+json", configuration),
+        "config": add(blobs, f"{MEDIA}.config.v1+json", configuration),
         "layers": [layer],
     }
-    return _add(blobs, "manifest.v1+json", manifest) | {"platform": names}
-
-
-def _add(blobs: Path, media: str, content: object) -> Descriptor:
-    data = _dump(content)
-    digest = hashlib.sha256(data).hexdigest()
-    (blobs / digest).write_bytes(data)
-    return _describe(media, f"sha256:{digest}", len(data))
-
-
-def _describe(media: str, digest: str, size_bytes: int) -> Descriptor:
-    return {"mediaType": f"{MEDIA}.{media}", "digest": digest, "size": size_bytes}
+    return add(blobs, f"{MEDIA}.manifest.v1+json", manifest) | {"platform": names}
 
 
 def _dump(content: object) -> bytes:
