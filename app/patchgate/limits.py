@@ -189,6 +189,20 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+RENEW_SHARE: Final = 2 / 3
+"""The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
+SETTLE_SECONDS: Final = 5
+"""From reading a caBundle back until every kube-apiserver has heard of it; what it hears takes milliseconds."""
+SECRET_READ_SECONDS: Final = 3
+"""Waiting for kube-apiserver's answer about Secret and webhooks: it is asked again anyway, and the gate's end waits."""
+SECRET_STEPS: Final = 4
+"""Steps of one look at the Secret; each is a write that may lose against another replica's."""
+OWN_PORT_SECONDS: Final = 5
+"""How often the gate connects to its own port, and how long that may take."""
+OWN_PORT_FAILURES: Final = 3
+"""Such connections that fail in a row before the gate is not ready: one may fail under a burst."""
+PEM_BYTES: Final = 1024 * 1024
+"""PEM of one Secret or caBundle: what etcd keeps of an object at most."""
 
 # --- the patcher's programs -------------------------------------------------------------------------------------
 PROGRAM_OUTPUT_BYTES: Final = 64 * 1024
