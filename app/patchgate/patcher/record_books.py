@@ -13,11 +13,13 @@ from typing import Final
 from patchgate.configmaps.record_book import RecordBook, count_bytes, write_book
 from patchgate.errors import StoreError
 from patchgate.limits import CONFIGMAP_BYTES, RECORDS_BYTES, UNLISTED_RECORD_DAYS
+from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.policy.part import ImageListPart, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 
+_ALL: Final = Shard()
 _KEPT: Final = timedelta(days=UNLISTED_RECORD_DAYS)
 
 
@@ -59,10 +61,13 @@ def find_record(books: Sequence[RecordBook], key: str) -> Record | None:
     return max(records or lines, key=lambda record: record.updated, default=None)
 
 
-def edit_after_run(books: Sequence[RecordBook], snapshot: Snapshot, now: datetime, *, may_drop: bool) -> list[Edit]:
+def edit_after_run(
+    books: Sequence[RecordBook], snapshot: Snapshot, now: datetime, *, may_drop: bool, shard: Shard = _ALL
+) -> list[Edit]:
     """Note in the first book that a run ended; drop what no list names any more, thirty days after its last write.
 
     may_drop: whether every list could be read (`knows_every_list`).
+    shard: whose records may be dropped.
 
     Raises:
         StoreError: no book can be written.
@@ -73,7 +78,11 @@ def edit_after_run(books: Sequence[RecordBook], snapshot: Snapshot, now: datetim
     last_run = max(filter(None, (now, snapshot.last_run)))
     edits = []
     for book in books:
-        dropped = set(_list_unlisted(book, snapshot, now)) if may_drop else set()
+        dropped = (
+            {each for each in _list_unlisted(book, snapshot, now) if shard.owns(each.rpartition(":")[0])}
+            if may_drop
+            else set()
+        )
         if dropped or book is first:
             keys = _list_keys(books, book)
             run = last_run if book is first else None
