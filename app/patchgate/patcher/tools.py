@@ -18,6 +18,9 @@ from patchgate.policy.part import Problem
 from patchgate.policy.policy import Policy
 from patchgate.policy.record import Scanner
 
+TellAuthors = Callable[[Sequence[Problem]], None]
+"""Tells whoever wrote a list of its images that failed; raises SourceError where that fails."""
+
 
 def tell_nobody(failures: Sequence[Problem]) -> None:
     """Tell nobody of failures beyond what the run says: on a directory nobody looks on."""
@@ -38,8 +41,7 @@ class Tools:
         stop: whether to end.
         directory: for files of this run alone.
         shard: the part of all images that is this run's.
-        tell: tells whoever wrote a list of its images that failed, where there is a way; raises SourceError where that
-            fails.
+        tell: tells whoever wrote a list of its images that failed, where there is a way.
     """
 
     registry: Registry
@@ -51,7 +53,7 @@ class Tools:
     stop: Stop
     directory: Path
     shard: Shard = field(default_factory=Shard)
-    tell: Callable[[Sequence[Problem]], None] = tell_nobody
+    tell: TellAuthors = tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
