@@ -16,7 +16,7 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import find_image, write_digests
 from patchgate.configmaps.fields import read_tagged
 from patchgate.configmaps.records import DIGESTS_KEY, KEY, read_records
-from patchgate.configmaps.write_records import say_time, write_record
+from patchgate.configmaps.write_records import UNVERIFIED, say_time, write_record
 from patchgate.limits import GENERATION, RECORDS_SCHEMA
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.policy import Naming
@@ -135,7 +135,8 @@ def _name(key: str, naming: Naming) -> str:
 def _find_entry(book: RecordBook, key: str) -> dict[str, Any]:
     """Find what stands under a canonical key, for the fields of it that we do not know."""
     entries = (entry for text, entry in book.entries.items() if book.names.get(text) == key)
-    return next((entry for entry in entries if isinstance(entry, dict)), {})
+    found: dict[str, Any] = next((entry for entry in entries if isinstance(entry, dict)), {})
+    return {name: value for name, value in found.items() if name != UNVERIFIED}
 
 
 def _read_lines(text: str, naming: Naming) -> Iterator[tuple[str, str]]:

@@ -1,0 +1,67 @@
+"""Asks kube-apiserver again where that helps, within a limit: a conflict, too busy, a fault of its own, nobody there.
+
+What was asked for may have been done although no answer came: whoever asks reads anew each time.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from patchgate.cluster.pace import Pace
+from patchgate.limits import CONFLICT_FIRST_SECONDS, CONFLICT_MOST_SECONDS, RETRY_AFTER_MOST_SECONDS
+
+_PASSING: Final = frozenset(
+    (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    )
+)
+T = TypeVar("T")
+
+
+def ask_until_done(ask: Callable[[], T], limit_seconds: float, pace: Pace) -> T:
+    """Ask until it is done, or asking again is of no use, or too late. Blocks.
+
+    ask: may be called many times; it raises what the client raises, or an error of ours from that.
+    """
+    deadline = time.monotonic() + limit_seconds
+    failures = 0
+    while True:
+        try:
+            return ask()
+        except Exception as error:
+            failures += 1
+            pause_seconds = choose_pause_seconds(error.__cause__ or error, failures, pace)
+            if pause_seconds is None or time.monotonic() + pause_seconds >= deadline:
+                raise
+        time.sleep(pause_seconds)
+
+
+def choose_pause_seconds(error: BaseException, failures: int, pace: Pace) -> float | None:
+    """Choose how long to wait before asking again; None where that is of no use.
+
+    After a conflict somebody else has got on: the pause is short, and any part of its longest, so that of many writers
+    each gets its turn.
+    """
+    if isinstance(error, ApiException):
+        if error.status == HTTPStatus.CONFLICT:
+            longest = min(CONFLICT_MOST_SECONDS, CONFLICT_FIRST_SECONDS * 2.0 ** min(failures - 1, 10))
+            return random.uniform(0, longest)  # noqa: S311 -- no secret
+        if error.status not in _PASSING:
+            return None
+        return max(_read_retry_after(error), pace.choose_pause_seconds(failures))
+    return pace.choose_pause_seconds(failures) if isinstance(error, HTTPError | OSError) else None
+
+
+def _read_retry_after(error: ApiException) -> float:
+    """Read how long kube-apiserver asks to be left alone, in whole seconds; 0 where it does not say."""
+    text = str((error.headers or {}).get("Retry-After", "")).strip()
+    return min(float(text), RETRY_AFTER_MOST_SECONDS) if text.isascii() and text.isdecimal() else 0.0
