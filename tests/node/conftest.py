@@ -5,16 +5,21 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.chart.helm import Helm
 from tests.groups import leave_out
 from tests.node.cgroups import can_make_cgroups
 from tests.node.image_build import Builder
 from tests.node.node import Node, run_node
 from tests.node.programs import Built
+from tests.node.release_images import make_release_images
+from tests.node.rootless_buildkit import make_rootless_buildkit
+from tests.node.shop import Shop, push_shop
+from tests.patch.bench import find_built
 from tests.patch.buildkit import run_buildkit
 from tools.build import find_programs
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
-from tools.modules import BUILDKIT, COREDNS, ETCD, KUBERNETES, NODE
+from tools.modules import BUILDKIT, COREDNS, ETCD, HELM, KUBERNETES, NODE
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +53,34 @@ def builder(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bu
     folder, address = tmp_path_factory.mktemp("buildkit"), node.registry.address
     with run_buildkit(programs, folder, [address], address) as buildkit:
         yield Builder(programs / "buildctl", buildkit, node.registry, folder)
+
+
+@pytest.fixture(scope="session")
+def buildkit_image(builder: Builder) -> None:
+    """Rootless BuildKit, under the name that the chart has for it."""
+    make_rootless_buildkit(builder)
+
+
+@pytest.fixture(scope="session")
+def release_images(builder: Builder, buildkit_image: None) -> None:  # noqa: ARG001
+    """All images that the chart names, under those names: ghcr.io and docker.io are the node's registry."""
+    programs = find_built(find_cache())
+    if programs is None:
+        leave_out("Trivy and Copa are not built here; make tools does")
+    make_release_images(builder, programs.trivy, programs.copa)
+
+
+@pytest.fixture(scope="session")
+def helm() -> Helm:
+    programs = find_programs(HELM, find_cache())
+    if programs is None:
+        leave_out("helm is not built here; make tools does")
+    return Helm(programs / "helm")
+
+
+@pytest.fixture(scope="session")
+def shop(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return push_shop(node.registry, tmp_path_factory.mktemp("shop") / "images")
 
 
 @pytest.hookimpl(wrapper=True)

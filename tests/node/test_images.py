@@ -9,7 +9,7 @@ from tests.node.addresses import REGISTRY
 from tests.node.image_build import Build, Builder
 from tests.node.images import BUSYBOX
 from tests.node.node import Node
-from tests.node.rootless_buildkit import IMAGE, make_rootless_buildkit
+from tests.node.rootless_buildkit import IMAGE
 from tests.node.workloads import container, pod_spec, wait_for
 from tests.plane.kubectl import Kubectl
 
@@ -47,8 +47,8 @@ def test_an_image_that_buildkit_built_runs_under_the_name_that_users_give_it(
     assert inside.do("logs", "words").out == "built\nand copied\n"
 
 
-def test_rootless_buildkit_builds_in_a_pod_without_privileges(builder: Builder, inside: Kubectl) -> None:
-    make_rootless_buildkit(builder)
+@pytest.mark.usefixtures("buildkit_image")
+def test_rootless_buildkit_builds_in_a_pod_without_privileges(inside: Kubectl) -> None:
     container = {
         "name": "buildkitd",
         "image": f"docker.io/{IMAGE}",

@@ -105,11 +105,11 @@ def run_plane(programs: Path, etcd: Path, folder: Path, *flags: str, address: st
         shutil.rmtree(folder / "etcd", ignore_errors=True)  # 130 MB, of use to nobody
 
 
-def wait_until(is_so: Callable[[], object], what: str) -> None:
-    """Wait, within WAIT_SECONDS, for something that the plane will show."""
-    deadline = time.monotonic() + WAIT_SECONDS
+def wait_until(is_so: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait, within so many seconds, for something that the plane will show."""
+    deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"not so after {WAIT_SECONDS} s: {what}"
+        assert time.monotonic() < deadline, f"not so after {seconds} s: {what}"
         time.sleep(0.05)
 
 

@@ -11,31 +11,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.chart.helm import CHART, Helm
+from tests.chart.helm import Helm
+from tests.chart.release import Release
 from tests.conftest import Gate, run_gate
 from tests.plane.control_plane import Plane
-from tests.plane.kubectl import Kubectl
 
 _OURS = ("--listen", "--ops-listen", "--drain-seconds")
 """What a test says otherwise than the chart."""
 
 
 @dataclass(frozen=True)
-class Installation:
+class Installation(Release):
     """A release of the chart.
 
     Attributes:
         plane: where it is.
-        helm: with cluster-admin's kubeconfig.
-        name: of the release, and of all that it makes for the whole cluster.
-        system: kubectl in its namespace.
         port: where a gate of it listens; its Service leads there.
     """
 
     plane: Plane
-    helm: Helm
-    name: str
-    system: Kubectl
     port: int
 
     def do(self, verb: str, values: Mapping[str, Any] | None = None, *more: str) -> str:
@@ -46,14 +40,9 @@ class Installation:
         }
         given = dict(values or {})
         merged = given | {key: {**part, **given.get(key, {})} for key, part in own.items()}
-        said = self.helm.do(verb, self.name, str(CHART), "--namespace", self.system.namespace, *more, values=merged)
+        said = super().do(verb, merged, *more)
         self._lead_service_here()
         return said
-
-    def run(self, *arguments: str) -> str:
-        """Run helm on the release: `rollback`, `uninstall`."""
-        verb, *more = arguments
-        return self.helm.do(verb, self.name, *more, "--namespace", self.system.namespace)
 
     @contextlib.contextmanager
     def run_gate(self) -> Iterator[Gate]:
@@ -66,19 +55,6 @@ class Installation:
         environment = {"KUBECONFIG": str(self._write_kubeconfig())}
         with run_gate(None, None, *kept, *listen, environment=environment) as gate:
             yield gate
-
-    @property
-    def webhooks(self) -> list[dict[str, Any]]:
-        """What kube-apiserver asks by; empty where there is no configuration."""
-        said = self.system.ask("get", "validatingwebhookconfiguration", self.name, "-o", "json")
-        return list(said.json.get("webhooks", [])) if said.is_admitted else []
-
-    def list_left(self) -> set[str]:
-        """List what is there of the release, in every namespace and beside them."""
-        kinds = self.system.do("api-resources", "--verbs=list", "-o", "name").out.split()
-        wanted = ",".join(kind for kind in kinds if not kind.startswith(("events", "endpointslices")))
-        found = self.system.get(wanted, "--all-namespaces", "-l", f"app.kubernetes.io/instance={self.name}")["items"]
-        return {f"{each['kind']}/{each['metadata']['name']}" for each in found}
 
     def _lead_service_here(self) -> None:
         """Have kube-apiserver dial loopback for the Service, where the gate of the test is."""
@@ -99,6 +75,5 @@ def prepare(plane: Plane, helm: Helm, name: str) -> Installation:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
-    return Installation(
-        plane, Helm(helm.program, plane.kubectl.kubeconfig), name, plane.make_namespace(name, labels), port
-    )
+    asked = Helm(helm.program, plane.kubectl.kubeconfig)
+    return Installation(asked, name, plane.make_namespace(name, labels), plane, port)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.chart.helm import CHART, Helm
-from tests.conftest import write_configmaps
+from tests.chart.release import DATA
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.installed import Installation, prepare
 from tests.plane.kubectl import Kubectl
@@ -22,12 +21,6 @@ from tests.plane.world import API, API_PATCHED, WORLD
 
 FAIL: dict[str, Any] = {"webhook": {"failurePolicy": "Fail"}}
 MODES = ("enforce", "warn", "audit")
-DATA = {
-    "ConfigMap/copa-image-list",
-    "ConfigMap/copa-exceptions",
-    "ConfigMap/copa-patched-digests",
-    *(f"ConfigMap/copa-patched-digests-{number}" for number in range(1, 8)),
-}
 
 
 @pytest.fixture
@@ -44,14 +37,6 @@ def release(plane: Plane, helm: Helm, request: pytest.FixtureRequest) -> Iterato
 def shop(plane: Plane, release: Installation) -> Kubectl:
     """A namespace of people's own."""
     return plane.make_namespace(f"{release.name}-shop")
-
-
-def fill(release: Installation, folder: Path) -> None:
-    """Write lists and records as people and the patcher do: their keys alone."""
-    for file in sorted(write_configmaps(folder, *WORLD).iterdir()):
-        configmap = yaml.safe_load(file.read_text(encoding="utf-8"))
-        name = configmap["metadata"]["name"]
-        assert release.system.patch(f"configmap/{name}", {"data": configmap["data"]}, kind="merge").is_admitted
 
 
 def is_refused(shop: Kubectl) -> bool:
@@ -88,7 +73,7 @@ def test_fail_from_the_first_install_on_stops_nobody_before_the_gate_is_ready_an
     release.do("install", FAIL)
     assert release.webhooks == []
     assert shop.create(pod(API), "--dry-run=server").is_admitted
-    fill(release, tmp_path)
+    release.fill(tmp_path, *WORLD)
     with release.run_gate() as gate:
         gate.wait_until(lambda: bool(gate.events("armed: kube-apiserver asks by these webhooks")))
         wait_until(lambda: is_refused(shop), "refused")
@@ -106,7 +91,7 @@ def test_upgrade_and_rollback_leave_no_gap_and_the_ca_as_it_was(
     release: Installation, shop: Kubectl, tmp_path: Path
 ) -> None:
     release.do("install", FAIL)
-    fill(release, tmp_path)
+    release.fill(tmp_path, *WORLD)
     with release.run_gate():
         wait_until(lambda: is_refused(shop), "armed")
         before = [each["clientConfig"]["caBundle"] for each in release.webhooks]
@@ -123,7 +108,7 @@ def test_an_uninstall_opens_at_once_and_leaves_data_and_ca_which_the_next_instal
     release: Installation, shop: Kubectl, tmp_path: Path
 ) -> None:
     release.do("install", FAIL)
-    fill(release, tmp_path)
+    release.fill(tmp_path, *WORLD)
     with release.run_gate():
         wait_until(lambda: is_refused(shop), "armed")
     (bundle,) = {each["clientConfig"]["caBundle"] for each in release.webhooks}
@@ -146,7 +131,7 @@ def test_the_way_out_needs_no_gate_and_an_upgrade_undoes_it(
     release: Installation, shop: Kubectl, tmp_path: Path
 ) -> None:
     release.do("install", FAIL)
-    fill(release, tmp_path)
+    release.fill(tmp_path, *WORLD)
     with release.run_gate():
         wait_until(lambda: is_refused(shop), "armed")
     assert not is_admitted(shop)
