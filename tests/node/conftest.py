@@ -8,14 +8,19 @@ import pytest
 from tests.chart.helm import Helm
 from tests.groups import leave_out
 from tests.node.cgroups import can_make_cgroups
+from tests.node.debian_images import push_debian_images
 from tests.node.image_build import Builder
 from tests.node.node import Node, run_node
 from tests.node.programs import Built
 from tests.node.release_images import make_release_images
 from tests.node.rootless_buildkit import make_rootless_buildkit
 from tests.node.shop import Shop, push_shop
-from tests.patch.bench import find_built
+from tests.node.way_out import run_way_out
+from tests.patch.apt_updates import Apt
+from tests.patch.bench import find_built, make_debian
 from tests.patch.buildkit import run_buildkit
+from tests.patch.debian_suites import read_suites
+from tests.patch.vulnerability_database import DatabaseWriter
 from tools.build import find_programs
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
@@ -81,6 +86,25 @@ def helm() -> Helm:
 @pytest.fixture(scope="session")
 def shop(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return push_shop(node.registry, tmp_path_factory.mktemp("shop") / "images")
+
+
+@pytest.fixture(scope="session")
+def debian_images(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Debian images that lack updates, and what patching them takes."""
+    programs = find_built(find_cache())
+    if programs is None:
+        leave_out("the writer of Trivy's databases is not built here; make tools does")
+    suites = read_suites()
+    debian = make_debian(find_cache(), suites, Apt.make(tmp_path_factory.mktemp("apt"), suites))
+    writer = DatabaseWriter(programs.trivy_database)
+    push_debian_images(node.registry, debian, writer, tmp_path_factory.mktemp("debian-images"))
+
+
+@pytest.fixture(scope="session")
+def way_out(node: Node) -> Iterator[None]:
+    """The proxy of addresses.PROXY."""
+    with run_way_out(node.machine):
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

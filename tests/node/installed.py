@@ -61,6 +61,7 @@ def is_admitted(shop: Kubectl) -> bool:
 def remove(release: Installed, *namespaces: str) -> None:
     """Remove all of a release, whatever state a test left it in, with what an uninstall leaves."""
     release.system.ask("delete", "validatingwebhookconfiguration", release.name, "--ignore-not-found")
-    release.helm.ask("uninstall", release.name, "--namespace", release.system.namespace, "--ignore-not-found", "--wait")
-    for name in (release.system.namespace, *namespaces):
-        release.system.ask("delete", "namespace", name, "--ignore-not-found", "--timeout=50s")
+    release.helm.ask("uninstall", release.name, "--namespace", release.system.namespace, "--ignore-not-found")
+    release.system.ask("delete", "configmaps,secrets,jobs,pods", "--all", "--now")
+    for name in namespaces:
+        release.system.ask("delete", "namespace", name, "--ignore-not-found", "--wait=false")

@@ -65,7 +65,7 @@ def test_helm_test_passes(release: Installed, enforced: Kubectl) -> None:  # noq
 
 def test_an_unpatched_pod_is_refused_with_the_patched_name(enforced: Kubectl) -> None:
     reason, message = enforced.create(shop_pod(API)).refusal
-    assert reason == "Forbidden"
+    assert reason == "PatchAvailable"
     assert API in message
     assert f"{API_PATCHED}@sha256:" in message
 
