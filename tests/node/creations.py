@@ -23,7 +23,7 @@ EVERY: Final = 5
 _CREATORS: Final = 8
 _SECONDS: Final = 30.0
 _SHOWN_CHARACTERS: Final = 300
-_NEVER: Final = {"schedulingGates": [{"name": "tests/never"}]}
+_NEVER: Final[dict[str, Any]] = {"schedulingGates": [{"name": "tests/never"}]}
 
 
 class _Connection(HTTPConnection):
