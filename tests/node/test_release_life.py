@@ -105,16 +105,15 @@ def roll_leaf(release: Installed) -> None:
 
 
 def test_a_secret_deleted_by_hand_is_written_back_as_it_was(release: Installed, people: Kubectl) -> None:
-    before = release.system.get("secret", SECRET)["data"]
+    before = release.system.get("secret", SECRET)
     release.system.do("delete", "secret", SECRET)
-
-    def is_back() -> bool:
-        said = release.system.ask("get", "secret", SECRET, "-o", "json")
-        return said.is_admitted and said.json["data"] == before
-
-    wait_until(is_back, "the Secret is there again")
+    wait_until(lambda: release.system.ask("get", "secret", SECRET).is_admitted, "the Secret is there again")
+    after = release.system.get("secret", SECRET)
+    assert (after["data"], after["type"]) == (before["data"], before["type"])
+    assert after["metadata"]["labels"] == before["metadata"]["labels"]
     assert is_refused(people)
     assert is_admitted(people)
+    release.do("upgrade", FAIL)
 
 
 def test_gates_that_are_killed_together_come_back_alone(release: Installed, people: Kubectl) -> None:

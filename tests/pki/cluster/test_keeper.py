@@ -161,6 +161,21 @@ def test_a_secret_that_is_deleted_is_written_back_as_it_was(cluster: Cluster) ->
     assert cluster.simulator.values() == values
 
 
+def test_so_are_its_type_and_what_helm_knows_it_by(cluster: Cluster) -> None:
+    keeper = cluster.keep(watches=False)
+    cluster.simulator.put({}, **{"meta.helm.sh/release-name": "patchgate"})
+    keeper.look()
+    before = cluster.simulator.secret
+    cluster.simulator.secret = None
+    keeper.look()
+    after = cluster.simulator.secret
+    assert before
+    assert after
+    assert after["type"] == before["type"]
+    for marks in ("labels", "annotations"):
+        assert after["metadata"][marks] == before["metadata"][marks]
+
+
 def test_a_broken_leaf_is_refused_said_and_issued_anew_by_the_same_ca(cluster: Cluster) -> None:
     keeper = cluster.keep(watches=False)
     keeper.look()

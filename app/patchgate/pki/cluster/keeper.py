@@ -5,10 +5,10 @@ not know of each other: resourceVersion decides who writes, and who was late rea
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 
@@ -72,6 +72,7 @@ class SecretKeeper:
     clock: Callable[[], datetime]
     served: Leaf | None = None
     _remembered: Contents = _NOTHING
+    _last: Mapping[str, Any] = field(default_factory=dict)
     _trust: Trust = field(default_factory=Trust)
     _refused: str = "it has not been read yet"
     _since: dict[x509.Certificate, float] = field(default_factory=dict)
@@ -117,6 +118,10 @@ class SecretKeeper:
 
     def _see(self) -> Sight:
         stored = self.secret.read()
+        if stored.version:
+            self._last = stored.written
+        else:  # whoever made it, Helm say, knows it by its labels
+            stored = replace(stored, written=self._last)
         found = self.webhooks.read() if self.webhooks else None
         held = read_contents(stored.contents, self._choose_names(stored), self.clock())
         if self._writes(stored) and held.leaf and held.authorities:

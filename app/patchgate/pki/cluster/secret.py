@@ -18,6 +18,8 @@ from patchgate.pki.contents import CA, CA_KEY, CERTIFICATE, CHANGED, KEY, Conten
 
 _CERT_MANAGER: Final = "cert-manager.io/"
 """How cert-manager's annotations on a Secret that it keeps begin (cert-manager documentation, "Annotations")."""
+_TYPE: Final = "Opaque"
+"""Of a Secret that we make: the chart's, as nobody can change a type, and one for TLS must not begin empty."""
 _KEYS: Final = {CERTIFICATE: "certificate", KEY: "key", CA: "ca", CA_KEY: "ca_keys", CHANGED: "changed"}
 
 
@@ -29,7 +31,8 @@ class Stored:
         contents: its values.
         version: its resourceVersion; empty where there is no Secret.
         keeper: who else keeps it, such as cert-manager; empty where nobody says so.
-        written: the whole object as JSON has it, to be written back with other values.
+        written: the whole object as JSON has it, to be written back with other values; where there is no Secret any
+            more, as it was last.
     """
 
     contents: Contents = field(default_factory=Contents)
@@ -95,8 +98,11 @@ class SecretStore:
             body: Any = {**stored.written, "data": {**read_texts(stored.written, "data"), **data}}
             read_object(self.api.replace_namespaced_secret(self.name, self.namespace, body, **limits))
             return
-        metadata = {"name": self.name, "namespace": self.namespace}
-        body = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": metadata, "data": data}
+        before = read_mapping(stored.written, "metadata")
+        marks = {name: read_texts(before, name) for name in ("labels", "annotations")}
+        metadata = {"name": self.name, "namespace": self.namespace, **marks}
+        kind = stored.written.get("type", _TYPE)
+        body = {"apiVersion": "v1", "kind": "Secret", "type": kind, "metadata": metadata, "data": data}
         read_object(self.api.create_namespaced_secret(self.namespace, body, **limits))
 
     def _explain(self, error: Exception, verb: str) -> SourceError:
