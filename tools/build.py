@@ -54,14 +54,15 @@ def read_go_version(folder: Path) -> str:
 def _name_folder(module: Module, cache: Path) -> Path:
     sources = [module.folder / "go.mod", module.folder / "go.sum", *sorted(module.folder.glob("*.go"))]
     built_from = [platform.system(), platform.machine(), *_FLAGS, *map(str, _SETTINGS.items()), module.linker_flags]
-    built_from += [*map(str, module.programs.items()), *(file.read_text(encoding="utf-8") for file in sources)]
+    built_from += [*map(str, (*module.environment.items(), *module.programs.items()))]
+    built_from += [*(file.read_text(encoding="utf-8") for file in sources)]
     return cache / "tools" / module.name / hashlib.sha256("\0".join(built_from).encode()).hexdigest()[:16]
 
 
 def _build_into(folder: Path, module: Module, go: Path) -> None:
     for left in folder.parent.glob(f"{_BUILDING}*"):  # by a run that was killed: we hold the lock
         shutil.rmtree(left)
-    environment = {**os.environ, **_SETTINGS}
+    environment = {**os.environ, **_SETTINGS, **module.environment}
     with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=folder.parent) as scratch:
         whole = Path(scratch) / "whole"
         for name, package in module.programs.items():

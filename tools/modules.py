@@ -1,7 +1,7 @@
 """What is built, and from what: a Go module of ours a project, as projects must not share versions of dependencies.
 
 `go.mod` and `go.sum` beside a module are the pins; this file adds what they cannot say. To add one: a folder with a
-`go.mod` that names the program in a `tool` line, `go mod tidy` in it, and a `Module` here.
+`go.mod` that names the program in a `tool` line, or with a `main.go`, `go mod tidy` in it, and a `Module` here.
 """
 
 import re
@@ -21,13 +21,16 @@ class Module:
         folder: where its go.mod, go.sum and, if it has any, sources are.
         upstream: module path of what is built; its version in go.mod is the programs' version.
         programs: file name of a program → Go package.
-        stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{major}` and `{minor}` in it.
+        stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{number}` (1.37.2), `{major}`
+            and `{minor}` in it.
+        environment: what Go needs to be told to build it.
     """
 
     folder: Path
     upstream: str
     programs: Mapping[str, str]
     stamps: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -47,8 +50,10 @@ class Module:
     def linker_flags(self) -> str:
         """No symbol tables (half of a program's size), and the stamps."""
         version = self.version
-        major, minor = version.removeprefix("v").split(".")[:2]
-        stamps = (text.format(version=version, major=major, minor=minor) for text in self.stamps.values())
+        number = version.removeprefix("v")
+        major, minor = number.split(".")[:2]
+        known = {"version": version, "number": number, "major": major, "minor": minor}
+        stamps = (text.format(**known) for text in self.stamps.values())
         return " ".join(["-s -w", *(f"-X {name}={text}" for name, text in zip(self.stamps, stamps, strict=True))])
 
 
@@ -67,5 +72,29 @@ KUBERNETES: Final = Module(
         "k8s.io/component-base/version.gitMinor": "{minor}",
     },
 )
-MODULES: Final = (ETCD, KUBERNETES)
+COPA: Final = Module(
+    _TOOLS / "copa",
+    upstream="github.com/project-copacetic/copacetic",
+    programs={"copa": "github.com/project-copacetic/copacetic"},
+    stamps={"main.version": "{number}"},  # as its releases are; without it there is no --version
+)
+BUILDKIT: Final = Module(  # from v0.33.1 on it asks for a Go that PyPI does not have: tools/go.py
+    _TOOLS / "buildkit",
+    upstream="github.com/moby/buildkit",
+    programs={name: f"github.com/moby/buildkit/cmd/{name}" for name in ("buildkitd", "buildctl")},
+    stamps={"github.com/moby/buildkit/version.Version": "{version}"},
+)
+TRIVY: Final = Module(  # never v0.69.4: a malicious release; later ones ask for Go 1.27
+    _TOOLS / "trivy",
+    upstream="github.com/aquasecurity/trivy",
+    programs={"trivy": "github.com/aquasecurity/trivy/cmd/trivy"},
+    stamps={"github.com/aquasecurity/trivy/pkg/version/app.ver": "{number}"},
+    environment={"GOEXPERIMENT": "jsonv2"},
+)
+TRIVY_DATABASE: Final = Module(
+    _TOOLS / "trivy_database",
+    upstream="github.com/aquasecurity/bolt-fixtures",
+    programs={"trivy-database": "."},
+)
+MODULES: Final = (ETCD, KUBERNETES, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE)
 """Those that `make tools` builds."""

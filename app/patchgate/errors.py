@@ -37,6 +37,10 @@ class StoreError(ImageError):
     """A record cannot be written."""
 
 
+class HeldError(StoreError):
+    """Another patcher holds what this one needs, and did not let go within the limit."""
+
+
 class InputError(Exception):
     """Whoever sent the thing must act: a reference, a manifest, a request. The text says what is wrong with it."""
 

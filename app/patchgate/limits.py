@@ -128,6 +128,30 @@ RETRY_SECONDS: Final = 60
 CERTIFICATE_POLL_SECONDS: Final = 2
 """How often certificate and key are looked at."""
 
+# --- the patcher ------------------------------------------------------------------------------------------------
+TAG_CHARACTERS: Final = 128
+"""A tag (OCI distribution specification 1.1, "Pulling manifests")."""
+TAGS_OF_A_DAY: Final = 99
+"""Patched tags of one source tag and day: two digits behind the date, so that Flux orders them as text."""
+TAGS_OF_A_PATTERN: Final = 50
+"""Tags that one line with a `*` may stand for: each is scanned every run."""
+RECORDS_BYTES: Final = 900 * 1024
+"""A ConfigMap of records that is larger takes no new record: those it has must be able to grow."""
+CONFIGMAP_BYTES: Final = 1024 * 1024
+"""The data of a ConfigMap (k8s.io/api/core/v1, MaxSecretSize, which holds for both)."""
+EARLIER_SOURCES: Final = 100
+"""Digests kept of what a tag was before: a tag that moves every night would fill its ConfigMap otherwise."""
+UNLISTED_RECORD_DAYS: Final = 30
+"""How long the record of an image that no list names any more is kept."""
+RECORD_MESSAGE_CHARACTERS: Final = 500
+"""A record's message: one line for people; a program's last words may be long."""
+RECORDS_LOCK_SECONDS: Final = 60
+"""How long a write of records waits for others: each takes well below a second."""
+TAG_LOCK_SECONDS: Final = 60
+"""How long a run waits for another one that gives a tag a meaning: two requests to a registry, perhaps tried again."""
+LOCK_POLL_SECONDS: Final = 0.02
+"""How often a lock that others hold is tried again."""
+
 # --- the cluster ------------------------------------------------------------------------------------------------
 API_CONNECT_SECONDS: Final = 3
 """Connecting to kube-apiserver, TLS included."""
@@ -170,3 +194,83 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+RENEW_SHARE: Final = 2 / 3
+"""The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
+SETTLE_SECONDS: Final = 5
+"""From reading a caBundle back until every kube-apiserver has heard of it; what it hears takes milliseconds."""
+SECRET_READ_SECONDS: Final = 3
+"""Waiting for kube-apiserver's answer about Secret and webhooks: it is asked again anyway, and the gate's end waits."""
+SECRET_STEPS: Final = 4
+"""Steps of one look at the Secret; each is a write that may lose against another replica's."""
+OWN_PORT_SECONDS: Final = 5
+"""How often the gate connects to its own port, and how long that may take."""
+OWN_PORT_FAILURES: Final = 3
+"""Such connections that fail in a row before the gate is not ready: one may fail under a burst."""
+PEM_BYTES: Final = 1024 * 1024
+"""PEM of one Secret or caBundle: what etcd keeps of an object at most."""
+
+# --- the patcher's programs -------------------------------------------------------------------------------------
+PROGRAM_OUTPUT_BYTES: Final = 64 * 1024
+"""The end of a program's standard output and error that is kept, each: errors come last."""
+PROGRAM_LOOK_SECONDS: Final = 0.1
+"""How often a running program is looked at: whether it ended, or shall."""
+PROGRAM_END_SECONDS: Final = 5
+"""From SIGTERM to SIGKILL; Copa takes 1 s to give its build up."""
+PROGRAM_REST_SECONDS: Final = 1
+"""How long what an ended program wrote is read on: a process that it left behind may hold the pipe for ever."""
+PROGRAM_PROBE_SECONDS: Final = 30
+"""A program that only says its version."""
+CREDENTIAL_HELPER_SECONDS: Final = 30
+"""A docker credential helper: it may ask a cloud for a token."""
+SHOWN_ERROR_CHARACTERS: Final = 300
+"""What is quoted of a program's or a registry's own error."""
+REPORT_BYTES: Final = 256 * 1024 * 1024
+"""A report of Trivy; those of large images with many findings have a few MB."""
+DATABASE_UPDATE_SECONDS: Final = 600
+"""Trivy's download of its database, about 60 MB."""
+BUILDKIT_WAIT_SECONDS: Final = 60
+"""How long BuildKit is waited for: as a sidecar it starts with us."""
+BUILDKIT_ASK_SECONDS: Final = 5
+"""One try to reach BuildKit."""
+BUILDKIT_PAUSE_SECONDS: Final = 0.5
+"""Between two such tries."""
+COPA_SPARE_SECONDS: Final = 10
+"""How much earlier than we would kill it Copa is told to give up: what it says then is worth more."""
+
+# --- registries -------------------------------------------------------------------------------------------------
+REGISTRY_TRIES: Final = 5
+"""Tries of a request where trying again helps."""
+REGISTRY_CONNECT_SECONDS: Final = 10
+"""Connecting to a registry, TLS included."""
+REGISTRY_READ_SECONDS: Final = 30
+"""Waiting for the next bytes of a registry's answer."""
+REGISTRY_EXCHANGE_SECONDS: Final = 120
+"""One answer's body from its first byte to its last."""
+REGISTRY_FIRST_PAUSE_SECONDS: Final = 0.5
+"""The pause after the first failed try, doubled at each further one; jittered down to half."""
+REGISTRY_MOST_PAUSE_SECONDS: Final = 60
+"""The longest pause, and the longest Retry-After that is waited for."""
+REGISTRY_REDIRECTS: Final = 5
+"""Redirects followed; registries use one or two, to where their blobs lie."""
+REGISTRY_CONNECTIONS: Final = 16
+"""Open connections to one registry: as many as images are patched side by side."""
+MANIFEST_ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""A manifest: what registries must take (OCI distribution specification 1.1, "Pushing Manifests")."""
+CONFIG_BLOB_BYTES: Final = 8 * 1024 * 1024
+"""An image's configuration."""
+REGISTRY_ANSWER_BYTES: Final = 1024 * 1024
+"""Any other answer: a page of tags, a token, an error."""
+TAG_PAGES: Final = 1000
+"""Pages of a repository's tags: beyond it a registry goes round in circles."""
+TAGS_OF_A_PAGE: Final = 1000
+"""How many tags a page is asked to have."""
+
+# --- the patcher's run ------------------------------------------------------------------------------------------
+JOBS: Final = 4
+"""Images worked on side by side: a build waits for package mirrors and registries more than it computes."""
+IMAGE_SECONDS: Final = 30 * 60
+"""The time for one image: a large one with several platforms takes minutes, emulated ones ten times as long."""
+RUN_SECONDS: Final = 4 * 60 * 60
+"""The time for a run: less than six hours, the schedule that most will have, so that no two overlap."""
+TERMINATION_BYTES: Final = 4096 - 1
+"""A container's termination message (core/v1, MaxContainerTerminationMessageLength), without its end of line."""

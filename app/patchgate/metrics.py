@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -50,6 +50,16 @@ class GateMetrics:
         self.snapshots = Counter("patchgate_snapshots_total", "Snapshots put in force.", registry=registry)
         self.certificate_loads = Counter(
             "patchgate_certificate_loads_total", "Pairs loaded or refused.", ("result",), registry=registry
+        )
+        self.certificate_loaded_at = Gauge(
+            "patchgate_certificate_last_load_timestamp_seconds",
+            "When the served certificate was loaded.",
+            registry=registry,
+        )
+        self.own_port_answers = Gauge(
+            "patchgate_own_port_answers",
+            "1 while the gate's own port answers with the certificate that it should.",
+            registry=registry,
         )
 
     def count_review(self, labels: ReviewLabels, seconds: float) -> None:

@@ -29,7 +29,8 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     code, out, err = run_patchgate(capsys, *arguments)
     assert (code, err) == (0, "")
     assert out.startswith("Usage: patchgate ")
-    assert [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()] == ["serve", "check", "report"]
+    commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
+    assert commands == ["serve", "check", "patch", "report", "certs"]
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "report"])

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
+from patchgate.cluster.client import make_client
 from patchgate.errors import SourceError
-from patchgate.sources.cluster.client import make_client
 from patchgate.sources.cluster.source import ClusterSource, follow_cluster
 from tests.plane.control_plane import Plane, wait_until
 from tests.world import NAMES

@@ -6,7 +6,6 @@ Knows nothing of patchgate. Every port is a free one, every file in one folder, 
 import contextlib
 import json
 import shutil
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from tests.plane.credentials import Credentials
 from tests.plane.kubectl import Kubectl
 from tests.plane.program import Program
+from tests.ports import choose_ports
 
 WAIT_SECONDS = 30.0
 CONTROLLERS = (
@@ -83,7 +83,7 @@ def run_plane(programs: Path, etcd: Path, folder: Path, *flags: str, address: st
 
     programs, etcd: folders of the built programs. flags: more of kube-apiserver. address: another one that it has.
     """
-    client, peer, secure = _choose_ports(3)
+    client, peer, secure = choose_ports(3)
     credentials, server = Credentials.make(folder), f"https://127.0.0.1:{secure}"
     admin = credentials.write_kubeconfig(server, "admin", "system:masters")
     ask = _Api(credentials, secure).ask
@@ -165,12 +165,6 @@ def _controller_manager(program: Path, credentials: Credentials, server: str) ->
         "--use-service-account-credentials=true",  # RBAC knows each controller by its own account
         f"--controllers={','.join(f'{name}-controller' for name in CONTROLLERS)}",
     ]
-
-
-def _choose_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:  # all held at once, so that they differ
-        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(each.getsockname()[1]) for each in sockets]
 
 
 def _is_healthy(port: int) -> bool:

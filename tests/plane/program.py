@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.die_with_parent import die_with_parent
 
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 START_SECONDS = 60.0
 END_SECONDS = 20.0
 SHOWN_LOG_BYTES = 4000
@@ -40,7 +41,7 @@ class Program:
             # A session of its own: Ctrl-C is for pytest, which ends the program in its order.
             self.process = subprocess.Popen(
                 [*die_with_parent(), *self.command],
-                env={"PATH": "/usr/bin:/bin", "HOME": str(self.log.parent)},  # no proxy, no kubeconfig of the user's
+                env={"PATH": PATH, "HOME": str(self.log.parent)},  # no proxy, no kubeconfig of the user's
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

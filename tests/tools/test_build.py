@@ -15,6 +15,7 @@ from tools.go import BuildError, get_go
 from tools.modules import MODULES, Module
 
 UPSTREAM = "example.com/upstream"
+EXPERIMENT = '//go:build goexperiment.jsonv2\n\npackage main\n\nfunc init() { major = "experimental" }\n'
 HELLO = 'package main\n\nvar version, major string\n\nfunc main() { println("hello", version, major) }\n'
 
 
@@ -71,14 +72,21 @@ def test_what_is_built_is_not_built_again(module: Module, cache: Path, capsys: p
 
 def test_another_pin_or_another_stamp_is_built_beside_the_first(module: Module, cache: Path) -> None:
     first = build(module, cache)
-    stamped = build(replace(module, stamps={"main.version": "{version}-test"}), cache)
+    stamped = build(replace(module, stamps={"main.version": "{number}-test"}), cache)
     (module.folder / "go.mod").write_text((module.folder / "go.mod").read_text().replace("v1.37.2", "v1.37.3"))
     pinned = build(module, cache)
     assert [run(folder / "hello") for folder in (first, stamped, pinned)] == [
         "hello v1.37.2 1\n",
-        "hello v1.37.2-test \n",
+        "hello 1.37.2-test \n",
         "hello v1.37.3 1\n",
     ]
+
+
+def test_what_go_is_told_for_a_module_is_part_of_what_is_built(module: Module, cache: Path) -> None:
+    (module.folder / "upstream/cmd/hello/experiment.go").write_text(EXPERIMENT)
+    plain = build(module, cache)
+    told = build(replace(module, environment={"GOEXPERIMENT": "jsonv2"}), cache)
+    assert [run(folder / "hello") for folder in (plain, told)] == ["hello v1.37.2 1\n", "hello v1.37.2 experimental\n"]
 
 
 def test_a_build_that_fails_says_what_the_compiler_said_and_leaves_nothing(module: Module, cache: Path) -> None:

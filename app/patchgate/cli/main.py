@@ -1,6 +1,6 @@
 """The command `patchgate`: joins the commands, and turns what goes wrong into one line and an exit code.
 
-Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached); 2 it could not be answered.
+Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached, not patched); 2 it could not be answered.
 """
 
 import os
@@ -10,27 +10,31 @@ from typing import Final
 
 import typer
 
+from patchgate.cli.certs import make_certs
 from patchgate.cli.check import check
-from patchgate.cli.environment import refuse_unknown_variables
+from patchgate.cli.environment import list_variables, refuse_unknown_variables
+from patchgate.cli.patch import patch
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "report")
+_COMMANDS: Final = ("serve", "check", "patch", "report", "certs")
 
 
 def make_app() -> typer.Typer:
     """Make the command with its subcommands."""
     app = typer.Typer(
-        help="Keep unpatched container images out of a cluster: the gate, and what it would say.",
+        help="Keep unpatched container images out of a cluster: the gate, what it would say, and the patcher.",
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.command()(serve)
     app.command()(check)
+    app.command()(patch)
     app.command()(report)
+    app.add_typer(make_certs(), name="certs")
     return app
 
 
@@ -38,8 +42,9 @@ def run(arguments: list[str] | None = None) -> None:
     """Run the command and exit. arguments: those of the process where None; none at all ask for help."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        refuse_unknown_variables(os.environ)
-        code = make_app()(given or ["--help"], prog_name="patchgate", standalone_mode=False)
+        app = make_app()
+        refuse_unknown_variables(os.environ, list_variables(app))
+        code = app(given or ["--help"], prog_name="patchgate", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)

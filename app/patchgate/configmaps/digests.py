@@ -52,6 +52,12 @@ def write_digests(records: Iterable[Record]) -> str:
     return "".join(f"{line}\n" for record in records for line in _write_lines(record))
 
 
+def find_image(line: str) -> str:
+    """Find the IMAGE that a line tells of; empty where it is no such line."""
+    match = _LINE.fullmatch(line.strip())
+    return match["image"] if match else ""
+
+
 def _read_line(line: str, now: datetime) -> Record:
     match = _LINE.fullmatch(line)
     if match is None:

@@ -60,6 +60,19 @@ def load_documents(text: str) -> list[object]:
         raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
+def compose_documents(text: str) -> list[yaml.Node]:
+    """Compose the documents' nodes, which know where in the text they stand.
+
+    Raises:
+        InvalidManifestError: the text is no YAML, or too deep or large.
+    """
+    try:
+        _check_size(text)
+        return list(yaml.compose_all(text, Loader=_Loader))
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
+
+
 def unfold(document: object) -> Iterator[dict[str, object]]:
     """Give the object that a document is, or every object of the List that it is.
 

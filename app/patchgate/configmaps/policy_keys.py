@@ -17,6 +17,23 @@ from patchgate.policy.verdict import show
 
 _Value = TypeVar("_Value")
 _Choice = TypeVar("_Choice", bound=StrEnum)
+KEYS: Final = frozenset(
+    {
+        "severity_threshold",
+        "patch_sla_hours",
+        "stale_after_hours",
+        "rollout_grace_hours",
+        "stale",
+        "unscanned",
+        "unlisted",
+        "unpatchable",
+        "require_digest",
+        "platforms",
+        "mirrors",
+        "push_to",
+    }
+)
+"""Every key of the policy."""
 _PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
 
 

@@ -13,14 +13,15 @@ from patchgate.policy.record import Approval, Record
 
 def write_records(part: RecordsPart) -> dict[str, str]:
     """Write the data of a ConfigMap of records; `digests.txt` is in step with the records."""
-    records = {key: _write_record(record) for key, record in sorted(part.records.items())}
-    head = {"schema": RECORDS_SCHEMA, "generation": part.generation, "last_run": _say_time(part.last_run)}
+    records = {key: write_record(record) for key, record in sorted(part.records.items())}
+    head = {"schema": RECORDS_SCHEMA, "generation": part.generation, "last_run": say_time(part.last_run)}
     lone = [record for key, record in part.approvals.items() if key not in part.records]
     digests = write_digests([*(record for _, record in sorted(part.records.items())), *lone])
     return {DIGESTS_KEY: digests, KEY: json.dumps(head | {"records": records}, indent=2) + "\n"}
 
 
-def _say_time(time: datetime | None) -> str | None:
+def say_time(time: datetime | None) -> str | None:
+    """Say a UTC time as records have it: RFC 3339, whole seconds."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None
 
 
@@ -30,13 +31,13 @@ def _write_approvals(approvals: Iterable[Approval]) -> list[dict[str, object]]:
             "reference": approval.tagged,
             "digest": approval.digest,
             "platforms": dict(approval.platforms),
-            "verified": _say_time(approval.verified),
+            "verified": say_time(approval.verified),
         }
         for approval in approvals
     ]
 
 
-def _write_record(record: Record) -> dict[str, object]:
+def write_record(record: Record) -> dict[str, object]:
     """Write a record field for field, in the order of the contract."""
     approved, scanner = record.approved, record.scanner
     return {
@@ -47,16 +48,16 @@ def _write_record(record: Record) -> dict[str, object]:
         "approved_reference": approved.tagged if approved else None,
         "approved_digest": approved.digest if approved else None,
         "approved_platforms": dict(approved.platforms) if approved else {},
-        "first_seen": _say_time(record.first_seen),
-        "first_vulnerable": _say_time(record.first_vulnerable),
-        "patched": _say_time(record.patched),
-        "verified": _say_time(record.verified),
+        "first_seen": say_time(record.first_seen),
+        "first_vulnerable": say_time(record.first_vulnerable),
+        "patched": say_time(record.patched),
+        "verified": say_time(record.verified),
         "threshold": record.threshold,
         "fixable_before": dict(record.fixable_before),
         "fixable_after": dict(record.fixable_after),
         "scanner": scanner
-        and {"name": scanner.name, "version": scanner.version, "database": _say_time(scanner.database)},
+        and {"name": scanner.name, "version": scanner.version, "database": say_time(scanner.database)},
         "earlier": _write_approvals(record.earlier),
-        "updated": _say_time(record.updated),
+        "updated": say_time(record.updated),
         "message": record.message,
     }

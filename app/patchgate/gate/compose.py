@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 import uvloop
@@ -17,14 +16,16 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
-from patchgate.gate.certificates import keep_pair_current
+from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
+from patchgate.gate.own_port import OwnPort
+from patchgate.gate.secret import open_secret
+from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
@@ -41,7 +42,7 @@ from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
-from patchgate.server.tls import RotatingPair
+from patchgate.server.tls import RotatingPair, ServedPair
 from patchgate.server.verdict_cache import VerdictCache
 
 Decide = Callable[[Image, Snapshot, Asker, datetime], Verdict]
@@ -59,7 +60,8 @@ class _Gate:
     origin: Origin
     listener: socket.socket
     ops_listener: socket.socket
-    pair: RotatingPair
+    pair: ServedPair
+    secret: LookedAt | None
 
 
 def run_gate(
@@ -82,9 +84,9 @@ def run_gate(
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
-        pair = RotatingPair(*_find_pair(settings, clock()))
+        pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
-        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair)
+        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 stream.gather(runner.get_loop())
@@ -99,7 +101,15 @@ async def _run(gate: _Gate) -> None:
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
     judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
-    app = make_app(judge, Reporter(metrics, log), life, lambda: (*clock.list_problems(), *standing.source_problems))
+    certificates = CertificateKeeper(gate.pair, gate.secret, clock.wall, metrics, log)
+    own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
+    app = make_app(
+        judge,
+        Reporter(metrics, log),
+        life,
+        lambda: (*clock.list_problems(), *standing.source_problems),
+        lambda: filter(None, (certificates.find_obstacle(), own_port.find_obstacle())),
+    )
     ops = make_ops_app(judge, metrics.registry, app)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
@@ -113,7 +123,8 @@ async def _run(gate: _Gate) -> None:
     follower = Follower(gate.origin.source, settings.names, standing, clock, metrics, log, announcer)
     background = [
         asyncio.create_task(follower.run()),
-        asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
+        asyncio.create_task(certificates.run()),
+        asyncio.create_task(own_port.run()),
         asyncio.create_task(watch_clock(clock, log)),
         *([asyncio.create_task(announcer.run())] if announcer else []),
     ]
@@ -156,10 +167,15 @@ def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
-def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
+def _find_pair(settings: GateSettings, clock: Callable[[], datetime]) -> tuple[ServedPair, LookedAt | None]:
+    """Find the pair to begin with, and the Secret that the next ones come from, where it is one."""
+    local = ("localhost", "127.0.0.1", "::1")
     match settings.tls:
         case TlsFiles(certificate, key):
-            return certificate, key
+            return RotatingPair(certificate, key), None
         case SelfSigned(directory):
-            service = (f"patchgate.{settings.namespace}.svc", f"patchgate.{settings.namespace}", "patchgate")
-            return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.listen.host), now)
+            names = (*local, *settings.service_names, settings.listen.host)
+            return RotatingPair(*keep_self_signed(directory, names, clock())), None
+        case TlsSecret() as chosen:
+            names = (*settings.service_names, *local)
+            return ServedPair(make_stand_in(clock())), open_secret(chosen, settings.namespace, names, clock)

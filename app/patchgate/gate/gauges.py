@@ -10,11 +10,11 @@ from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import make_gauge
 from patchgate.server.serve import Server
-from patchgate.server.tls import RotatingPair
+from patchgate.server.tls import ServedPair
 
 
 def read_gauges(
-    standing: Standing, pair: RotatingPair, servers: Iterable[Server], now: datetime
+    standing: Standing, pair: ServedPair, servers: Iterable[Server], now: datetime
 ) -> Iterator[GaugeMetricFamily]:
     """Read the gauges. Ages are in seconds; a snapshot that was never read has none. now: aware UTC."""
     yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))

@@ -10,10 +10,18 @@ class Fixer(Protocol):
     """Makes a patched image of a scanned one and pushes it. Blocks."""
 
     def probe(self) -> None:
-        """Look whether it can work at all, and wait for BuildKit within a limit.
+        """Look whether it can work at all.
 
         Raises:
-            SetupError: the program is missing or too old, or BuildKit cannot be reached.
+            SetupError: the program is missing or too old, or a setting of it cannot be used.
+        """
+        ...
+
+    def wait_until_ready(self, limit_seconds: float) -> None:
+        """Wait for what it builds with: BuildKit. Images that need no build do not need it.
+
+        Raises:
+            FixError: it is not there within the limit.
         """
         ...
 

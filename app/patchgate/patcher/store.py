@@ -31,8 +31,11 @@ class Store(Protocol):
         """
         ...
 
-    def hold_tag(self, reference: str) -> AbstractContextManager[None]:
-        """Keep every other run from giving this `REPO:TAG` a meaning while the block lasts."""
+    def hold_tag(self, reference: str, limit_seconds: float) -> AbstractContextManager[None]:
+        """Keep every other run from giving this `REPO:TAG` a meaning while the block lasts.
+
+        Entering raises HeldError where another one does not let go within the limit, StoreError where none can be held.
+        """
         ...
 
     def finish_run(self, now: datetime) -> None:

@@ -1,0 +1,152 @@
+"""A ConfigMap of records as the patcher writes it: one record changes, and all else stays as somebody wrote it.
+
+What the gate would leave out (a bad record, an unknown field, a line of `digests.txt` without a record) is kept in the
+text. `digests.txt` is in step with the records; a line of an image that has no record that can be read stays.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.digests import find_image, write_digests
+from patchgate.configmaps.fields import read_tagged
+from patchgate.configmaps.records import DIGESTS_KEY, KEY, read_records
+from patchgate.configmaps.write_records import say_time, write_record
+from patchgate.limits import GENERATION, RECORDS_SCHEMA
+from patchgate.policy.part import RecordsPart
+from patchgate.policy.policy import Naming
+from patchgate.policy.record import Record
+
+_OWN_FIELDS: Final = frozenset({"schema", "generation", "last_run", "records"})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBook:
+    """One ConfigMap of records, and what of it counts.
+
+    Attributes:
+        name: the ConfigMap.
+        fault: why it must not be written, nor be taken for empty; empty where it may.
+        part: what counts, under canonical names.
+        bad_records: canonical key → why its record cannot be read.
+        size_bytes: its data, UTF-8.
+        entries: key as it stands there → the record's JSON.
+        names: key as it stands there → its canonical name; none where it is no reference.
+        other_fields: fields of `records.json` that we do not know.
+        lines: of `digests.txt`, each with the canonical name of its image; empty where it has none.
+    """
+
+    name: str
+    fault: str
+    part: RecordsPart
+    bad_records: Mapping[str, str]
+    size_bytes: int
+    entries: Mapping[str, Any]
+    names: Mapping[str, str]
+    other_fields: Mapping[str, Any]
+    lines: tuple[tuple[str, str], ...]
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The canonical keys that have a record here that can be read."""
+        return frozenset(self.part.records)
+
+
+def read_book(configmap: ConfigMap, naming: Naming, now: datetime, fault: str = "") -> RecordBook:
+    """Read a ConfigMap of records, to write it again.
+
+    now: aware UTC.
+    fault: what is known to be wrong with it.
+    """
+    part = read_records(configmap, None, now)
+    fault = fault or next((problem.reason for problem in part.problems if problem.place == KEY), "")
+    content: dict[str, Any] = {}
+    try:
+        content = json.loads(configmap.data.get(KEY, "").strip() or "{}") if not fault else {}
+    except (ValueError, RecursionError) as error:  # what the reader took all the same
+        fault = f"is not to be read ({error})"
+    entries: dict[str, Any] = content.get("records", {})
+    names = {key: name for key in entries if (name := _name(key, naming))}
+    good = part.under(naming)
+    reasons = {problem.place: problem.reason for problem in part.problems}
+    bad = {name: reasons.get(key, "cannot be read") for key, name in names.items() if name not in good.records}
+    return RecordBook(
+        name=configmap.name,
+        fault=fault,
+        part=good,
+        bad_records=bad,
+        size_bytes=count_bytes(configmap.data),
+        entries=entries,
+        names=names,
+        other_fields={key: value for key, value in content.items() if key not in _OWN_FIELDS},
+        lines=tuple(_read_lines(configmap.data.get(DIGESTS_KEY, ""), naming)),
+    )
+
+
+def write_book(
+    book: RecordBook,
+    records: Iterable[Record],
+    *,
+    dropped: Collection[str] = (),
+    keys_elsewhere: Collection[str] = (),
+    last_run: datetime | None = None,
+) -> dict[str, str]:
+    """Write the data with these records put in and those keys dropped; `generation` grows by one.
+
+    keys_elsewhere: canonical keys that have a record in another ConfigMap.
+    last_run: None leaves the one that stands.
+    """
+    put = {record.key: record for record in records}
+    replaced = {*put, *dropped}
+    kept = {key: entry for key, entry in book.entries.items() if book.names.get(key) not in replaced}
+    entries = kept | {key: _find_entry(book, key) | write_record(record) for key, record in put.items()}
+    standing = {key: record for key, record in book.part.records.items() if key not in dropped} | put
+    content = {
+        "schema": RECORDS_SCHEMA,
+        "generation": min(book.part.generation + 1, GENERATION),
+        "last_run": say_time(last_run or book.part.last_run),
+        **book.other_fields,
+        "records": dict(sorted(entries.items())),
+    }
+    return {
+        DIGESTS_KEY: _write_lines(book, standing, {*standing, *keys_elsewhere, *dropped}),
+        KEY: msgspec.json.format(json.dumps(content)) + "\n",  # in C, and in ASCII: YAML has other line breaks
+    }
+
+
+def count_bytes(data: Mapping[str, str]) -> int:
+    """Count the data as kube-apiserver does (k8s.io/kubernetes, ValidateConfigMap)."""
+    return sum(len(key.encode()) + len(text.encode(errors="surrogatepass")) for key, text in data.items())
+
+
+def _name(key: str, naming: Naming) -> str:
+    try:
+        reference = read_tagged(key)
+    except ValueError:
+        return ""
+    return f"{naming.canonical(reference.repository)}:{reference.tag}"
+
+
+def _find_entry(book: RecordBook, key: str) -> dict[str, Any]:
+    """Find what stands under a canonical key, for the fields of it that we do not know."""
+    entries = (entry for text, entry in book.entries.items() if book.names.get(text) == key)
+    return next((entry for entry in entries if isinstance(entry, dict)), {})
+
+
+def _read_lines(text: str, naming: Naming) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        image = find_image(line)
+        yield line, _name(image, naming) if image else ""
+
+
+def _write_lines(book: RecordBook, records: Mapping[str, Record], recorded: Collection[str]) -> str:
+    """Write people's comments first, then a line an approval, then the lines of images without a record."""
+    comments = [line for line, _ in book.lines if line.lstrip().startswith("#")]
+    others = [line for line, name in book.lines if name not in recorded and line.strip() and line not in comments]
+    ours = write_digests(record for _, record in sorted(records.items()))
+    return "".join(f"{line}\n" for line in comments) + ours + "".join(f"{line}\n" for line in others)

@@ -1,0 +1,131 @@
+"""Candidates and their tags in the registry: pushed under a name nobody else uses, tagged for good once verified.
+
+Two runs at once, or two sources that are pushed to one repository, must not give one tag two meanings: a tag is looked
+for and given while the store holds it. Copa overwrites without asking, so that goes for a candidate's whole build.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from patchgate.errors import FixError, HeldError, ImageError, RegistryError
+from patchgate.limits import TAG_LOCK_SECONDS
+from patchgate.patcher.finding import Report
+from patchgate.patcher.fixer import Fixer
+from patchgate.patcher.image import Manifest, Target
+from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.patcher.registry import Registry
+from patchgate.patcher.store import Store
+from patchgate.patcher.tools import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patched image that is pushed and not yet verified.
+
+    Attributes:
+        repository: normalised.
+        tag: the candidate's own.
+        manifest: what the registry has under it.
+    """
+
+    repository: str
+    tag: str
+    manifest: Manifest
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}@{self.manifest.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What is to be built.
+
+    Attributes:
+        source: what is patched.
+        target: where it comes from, and where it goes.
+        reports: of its platforms that have findings.
+        now: aware UTC.
+        deadline: of the image.
+    """
+
+    source: Manifest
+    target: Target
+    reports: Sequence[Report]
+    now: datetime
+    deadline: Deadline
+
+
+@contextmanager
+def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store) -> Iterator[Candidate]:
+    """Patch a source and push it; the candidate's tag is taken away when the block ends.
+
+    Raises:
+        ImageError: nothing was pushed, or nothing that the registry can describe.
+    """
+    repository = build.target.push_repository
+    with _hold_free_tag(name_candidates(build.target.tag, build.now), repository, registry, store) as tag:
+        digest = _push(build, tag, fixer, registry)
+    if digest is None:
+        raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
+    try:
+        yield Candidate(repository, tag, registry.describe(repository, digest))
+    finally:
+        _delete(repository, tag, registry)
+
+
+def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store, now: datetime) -> str:
+    """Give a verified candidate the first patched tag of the day that means nothing else; give that tag.
+
+    tag: the source's.
+
+    Raises:
+        ImageError: the registry refuses, or all tags of the day are taken.
+    """
+    digest = candidate.manifest.digest
+    for name in name_patched(tag, now):
+        with store.hold_tag(f"{candidate.repository}:{name}", TAG_LOCK_SECONDS):
+            there = registry.find_digest(candidate.repository, name)
+            if there is None:
+                registry.tag(candidate.repository, digest, name)
+            if there in {None, digest}:
+                return name
+    raise ImageError("no tag of today is free")  # pragma: no cover -- name_patched raises before it ends
+
+
+def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | None:
+    """Patch and push under a tag that is held; give the digest that the registry has then."""
+    source, target = build.source, build.target
+    try:
+        fixer.fix(
+            f"{target.key}@{source.digest}",
+            build.reports,
+            f"{target.push_repository}:{tag}",
+            is_index=source.is_index,
+            limit_seconds=build.deadline.find_seconds_left(),
+        )
+        return registry.find_digest(target.push_repository, tag)
+    except ImageError:
+        _delete(target.push_repository, tag, registry)
+        raise
+
+
+@contextmanager
+def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, store: Store) -> Iterator[str]:
+    """Hold the first tag that nobody has given a meaning or is about to."""
+    for name in names:
+        with ExitStack() as held:
+            try:
+                held.enter_context(store.hold_tag(f"{repository}:{name}", 0))
+            except HeldError:  # a build may last: take the next
+                continue
+            if registry.find_digest(repository, name) is None:
+                yield name
+                return
+
+
+def _delete(repository: str, tag: str, registry: Registry) -> None:
+    """Delete a candidate's tag, where the registry allows it; one that stays is in nobody's way."""
+    with suppress(RegistryError):
+        registry.delete_tag(repository, tag)

@@ -1,0 +1,71 @@
+"""Composes a run: the one place where registry, scanner, fixer and store are made of settings."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from patchgate.patcher.copa import Copa
+from patchgate.patcher.directory_store import DirectoryStore
+from patchgate.patcher.oci.credentials import Credentials, find_docker_config
+from patchgate.patcher.oci.registry import OciRegistry
+from patchgate.patcher.oci.retry import Pace
+from patchgate.patcher.oci.session import Session
+from patchgate.patcher.oci.transport import Transport
+from patchgate.patcher.progress import Progress
+from patchgate.patcher.settings import PatcherSettings
+from patchgate.patcher.stop import Stop
+from patchgate.patcher.tools import Tools
+from patchgate.patcher.trivy import Trivy
+
+
+@contextmanager
+def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
+    settings: PatcherSettings,
+    *,
+    clock: Callable[[], datetime],
+    progress: Progress,
+    stop: Stop,
+    warn: Callable[[str], None],
+    directory: Path,
+) -> Iterator[Tools]:
+    """Open what a run works with, for as long as the block lasts.
+
+    clock: gives now, aware UTC. warn: told what is odd and stops nothing. directory: for files of this run alone.
+
+    Raises:
+        SetupError: a setting cannot be used.
+    """
+    hosts, environment = settings.hosts, settings.environment
+    with closing(Transport(environment, Pace())) as transport:
+        docker_config = settings.docker_config or find_docker_config(environment)
+        credentials = Credentials(docker_config, environment, stop.event)
+        credentials.learn_secrets()
+        session = Session(hosts, credentials, transport, Pace(), stop.event)
+        yield Tools(
+            registry=OciRegistry(session, hosts),
+            scanner=Trivy(
+                settings.trivy,
+                hosts=hosts,
+                transport=transport,
+                directory=directory,
+                environment=environment,
+                stop=stop.event,
+                secrets=lambda: credentials.secrets,
+                warn=warn,
+            ),
+            fixer=Copa(
+                settings.copa,
+                hosts=hosts,
+                directory=directory,
+                environment=environment,
+                stop=stop.event,
+                secrets=lambda: credentials.secrets,
+                warn=warn,
+            ),
+            store=DirectoryStore(settings.source, settings.names, clock),
+            clock=clock,
+            progress=progress,
+            stop=stop,
+            directory=directory,
+        )

@@ -1,0 +1,51 @@
+"""Says what a registry's refusal means, and what to do. Pure."""
+
+from enum import StrEnum
+from http import HTTPStatus
+
+from patchgate.errors import RegistryError
+from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.retry import PASSING_STATUSES, read_retry_after_seconds
+from patchgate.patcher.redact import quote_error
+
+
+class Action(StrEnum):
+    """What was asked for."""
+
+    PULL = "pull"
+    PUSH = "push"
+    DELETE = "delete"
+
+
+def refuse(action: Action, host: str, path: str, answer: Answer, *, has_login: bool) -> RegistryError:
+    """Make the error of an answer that is none of those hoped for.
+
+    host, path: of the repository.
+    has_login: whether the docker config has a login of the host.
+    """
+    refused = f"{action} refused: {answer.status} from {host}"
+    preposition = "from" if action is Action.PULL else "to"
+    match answer.status:
+        case HTTPStatus.UNAUTHORIZED if has_login:
+            does = f"the credentials for {host} are wrong, expired, or lack the right to {action} {preposition} {path}"
+        case HTTPStatus.UNAUTHORIZED:
+            does = f"the docker config has no credentials for {host}: add them (or {path} does not exist)"
+        case HTTPStatus.FORBIDDEN:
+            does = f"give the credentials the right to {action} {preposition} {path}"
+        case HTTPStatus.NOT_FOUND:
+            does = f"there is no {path}: make the repository, or mend its name"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            does = f"it does not let anybody {action}; is it a mirror, or read-only?"
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            does = f"too many requests{_say_wait(answer)}: ask less often" + ("" if has_login else ", or log in")
+        case status if status in PASSING_STATUSES:
+            does = f"it fails{_say_wait(answer)}: look at its log"
+        case _:
+            does = "it does not answer as a registry"
+    says = quote_error(answer.says)
+    return RegistryError(f"{refused}; {does}" + (f" (it says: {says})" if says else ""))
+
+
+def _say_wait(answer: Answer) -> str:
+    seconds = read_retry_after_seconds(answer)
+    return f", it asks to wait {seconds:.0f} s" if seconds else ""

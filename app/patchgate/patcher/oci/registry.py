@@ -1,0 +1,212 @@
+"""Registries as the patcher asks them (`patcher.registry.Registry`), by HTTP (OCI distribution specification 1.1).
+
+What is read by digest is checked against it. Pulls go to a registry's mirror where it has one; pushes never do.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from patchgate.errors import RegistryError
+from patchgate.limits import CONFIG_BLOB_BYTES, MANIFEST_ANSWER_BYTES, TAG_PAGES, TAGS_OF_A_PAGE
+from patchgate.patcher.image import Manifest
+from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.hosts import Hosts
+from patchgate.patcher.oci.manifest import (
+    ACCEPT,
+    ConfigSchema,
+    ManifestSchema,
+    check_digest,
+    read_config,
+    read_manifest,
+)
+from patchgate.patcher.oci.refusal import Action, refuse
+from patchgate.patcher.oci.session import Request, Session
+from patchgate.patcher.oci.tags import read_tags
+from patchgate.patcher.oci.transport import is_success
+from patchgate.policy.reference import is_digest
+
+_NEXT_PAGE: Final = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+_NOT_DELETABLE: Final = frozenset(
+    {
+        HTTPStatus.BAD_REQUEST,  # docker-registry 2.8
+        HTTPStatus.UNAUTHORIZED,  # credentials that may push only
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A repository where it is asked for.
+
+    Attributes:
+        host: the registry's or its mirror's.
+        path: of the repository.
+        action: what is done there.
+    """
+
+    host: str
+    path: str
+    action: Action
+
+    @property
+    def scope(self) -> str:
+        """What a token must allow (https://distribution.github.io/distribution/spec/auth/scope/)."""
+        actions = {Action.PULL: "pull", Action.PUSH: "pull,push", Action.DELETE: "delete"}[self.action]
+        return f"repository:{self.path}:{actions}"
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.path}"
+
+
+class OciRegistry:
+    """Every registry; safe for threads."""
+
+    def __init__(self, session: Session, hosts: Hosts) -> None:
+        self._session = session
+        self._hosts = hosts
+
+    def find_digest(self, repository: str, reference: str) -> str | None:
+        """Find the digest of a tag or digest with one HEAD; None where there is none."""
+        place = self._locate(repository, Action.PULL)
+        answer = self._ask_manifest("HEAD", place, reference)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        self._expect_success(place, answer)
+        digest = answer.headers.get("Docker-Content-Digest", "")
+        if is_digest(reference) and digest in ("", reference):
+            return reference
+        if is_digest(reference):
+            raise RegistryError(f"{place} names {reference} by another digest: the registry is broken")
+        return digest if is_digest(digest) else self._digest_of_body(place, reference)
+
+    def describe(self, repository: str, digest: str) -> Manifest:
+        """Describe what lies under a digest; what comes is checked against the digest."""
+        place = self._locate(repository, Action.PULL)
+        manifest = read_manifest(self._get_manifest(place, digest).body, f"{place}@{digest}")
+        if manifest.manifests is not None:
+            platforms = manifest.list_platforms()
+            return Manifest(
+                digest, is_index=True, platforms=platforms, base_image=self._find_base_image(place, platforms)
+            )
+        config = self._get_config(place, manifest)
+        if not config.name:
+            raise RegistryError(f"{place}@{digest} does not say which platform it is for")
+        return Manifest(digest, is_index=False, platforms={config.name: digest}, base_image=config.base_image)
+
+    def list_tags(self, repository: str) -> Iterator[str]:
+        """List the tags, page by page."""
+        place = self._locate(repository, Action.PULL)
+        path = f"/v2/{place.path}/tags/list?n={TAGS_OF_A_PAGE}"
+        for _ in range(TAG_PAGES):
+            answer = self._session.ask(Request("GET", place.host, path, place.scope))
+            self._expect_success(place, answer)
+            yield from read_tags(answer.body, str(place))
+            following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
+            if not following:
+                return
+            path = self._stay_here(place, answer.url, following.group(1))
+        raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags")
+
+    def check_push(self, repository: str) -> None:
+        """Check the right to push, with an upload that is begun and given up."""
+        place = self._locate(repository, Action.PUSH)
+        headers = {"Content-Length": "0"}
+        answer = self._session.ask(
+            Request("POST", place.host, f"/v2/{place.path}/blobs/uploads/", place.scope, headers, b"")
+        )
+        self._expect_success(place, answer)
+        upload = urlsplit(urljoin(answer.url, answer.headers.get("Location", "")))
+        if upload.netloc == urlsplit(answer.url).netloc:  # whether it is given up or runs out is the registry's affair
+            path = upload.path + (f"?{upload.query}" if upload.query else "")
+            self._session.ask(Request("DELETE", place.host, path, place.scope))
+
+    def tag(self, repository: str, digest: str, tag: str) -> None:
+        """Give the very manifest of the digest another tag."""
+        place = self._locate(repository, Action.PUSH)
+        manifest = self._get_manifest(place, digest)
+        kind = read_manifest(manifest.body, f"{place}@{digest}").media_type or manifest.headers.get("Content-Type", "")
+        path = f"/v2/{place.path}/manifests/{quote(tag)}"
+        headers = {"Content-Type": kind}
+        answer = self._session.ask(Request("PUT", place.host, path, place.scope, headers, manifest.body))
+        self._expect_success(place, answer)
+        if answer.headers.get("Docker-Content-Digest", digest) != digest:
+            raise RegistryError(f"{place}:{tag} got another digest than {digest}: the registry is broken")
+
+    def delete_tag(self, repository: str, tag: str) -> bool:
+        """Delete a tag alone, never what it points at; False where the registry does not let tags be deleted."""
+        if is_digest(tag):
+            return False
+        place = self._locate(repository, Action.DELETE)
+        answer = self._session.ask(
+            Request("DELETE", place.host, f"/v2/{place.path}/manifests/{quote(tag)}", place.scope)
+        )
+        if answer.status in _NOT_DELETABLE:
+            return False
+        self._expect_success(place, answer)
+        return True
+
+    def _locate(self, repository: str, action: Action) -> _Place:
+        registry, _, path = repository.partition("/")
+        return _Place(self._hosts.find_pull_host(registry) if action is Action.PULL else registry, path, action)
+
+    def _ask_manifest(self, method: str, place: _Place, reference: str) -> Answer:
+        path = f"/v2/{place.path}/manifests/{quote(reference, safe=':')}"
+        headers = {"Accept": ACCEPT}
+        return self._session.ask(
+            Request(method, place.host, path, place.scope, headers, most_bytes=MANIFEST_ANSWER_BYTES)
+        )
+
+    def _get_manifest(self, place: _Place, digest: str) -> Answer:
+        answer = self._ask_manifest("GET", place, digest)
+        self._expect_success(place, answer)
+        check_digest(answer.body, digest, str(place))
+        return answer
+
+    def _digest_of_body(self, place: _Place, reference: str) -> str:
+        """Work the digest out where a HEAD does not say it (the specification lets a registry leave it out)."""
+        answer = self._ask_manifest("GET", place, reference)
+        self._expect_success(place, answer)
+        read_manifest(answer.body, f"{place}:{reference}")
+        return f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
+
+    def _get_config(self, place: _Place, manifest: ManifestSchema) -> ConfigSchema:
+        digest = manifest.config.digest if manifest.config else ""
+        if not is_digest(digest):
+            raise RegistryError(f"{place} has a manifest whose configuration has no digest")
+        path = f"/v2/{place.path}/blobs/{digest}"
+        answer = self._session.ask(Request("GET", place.host, path, place.scope, most_bytes=CONFIG_BLOB_BYTES))
+        self._expect_success(place, answer)
+        check_digest(answer.body, digest, str(place))
+        return read_config(answer.body, str(place))
+
+    def _find_base_image(self, place: _Place, platforms: dict[str, str]) -> str:
+        """Find an index's base image in the first of its platforms that is there (a mirror may lack some)."""
+        for digest in platforms.values():
+            answer = self._ask_manifest("GET", place, digest)
+            if answer.status == HTTPStatus.NOT_FOUND:
+                continue
+            self._expect_success(place, answer)
+            check_digest(answer.body, digest, str(place))
+            manifest = read_manifest(answer.body, f"{place}@{digest}")
+            return self._get_config(place, manifest).base_image if manifest.config else ""
+        return ""
+
+    def _stay_here(self, place: _Place, url: str, link: str) -> str:
+        """Give a link's path: another host would get our credentials."""
+        parts = urlsplit(urljoin(url, link))
+        if parts.netloc != urlsplit(url).netloc:
+            raise RegistryError(f"{place} names a page of its tags on another host, which is not asked")
+        return f"{parts.path}?{parts.query}"
+
+    def _expect_success(self, place: _Place, answer: Answer) -> None:
+        if not is_success(answer):
+            has_login = self._session.has_login(place.host)
+            raise refuse(place.action, place.host, place.path, answer, has_login=has_login)

@@ -1,0 +1,147 @@
+"""Asks registries as whoever the docker config says we are: answers their challenges, remembers what they took.
+
+What is remembered is a token a host and scope, or a host's name and password, for as long as the session lives; a
+registry that refuses it is answered anew, once.
+"""
+
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+from patchgate.errors import RegistryError
+from patchgate.limits import REGISTRY_ANSWER_BYTES
+from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.challenge import Basic, Bearer, read_challenge
+from patchgate.patcher.oci.credentials import Credentials, Login
+from patchgate.patcher.oci.hosts import Hosts
+from patchgate.patcher.oci.retry import Pace, retry
+from patchgate.patcher.oci.transport import Transport
+
+_CLIENT: Final = "patchgate"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a registry.
+
+    Attributes:
+        host: normalised name of the registry, or of its mirror.
+        path: of the URL, with its query.
+        scope: what a token must allow, such as `repository:library/nginx:pull`.
+        most_bytes: of the answer's body.
+    """
+
+    method: str
+    host: str
+    path: str
+    scope: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    most_bytes: int = REGISTRY_ANSWER_BYTES
+
+
+class Session:
+    """Safe for threads: two of them at worst fetch the same token."""
+
+    def __init__(
+        self, hosts: Hosts, credentials: Credentials, transport: Transport, pace: Pace, stop: threading.Event
+    ) -> None:
+        self._hosts = hosts
+        self._credentials = credentials
+        self._transport = transport
+        self._pace = pace
+        self._stop = stop
+        self._authorizations: dict[tuple[str, str], str] = {}
+
+    def ask(self, request: Request) -> Answer:
+        """Ask; the answer is whatever the registry says once it knows us.
+
+        Raises:
+            RegistryError: no answer came, or no token for it.
+        """
+        remembered = self._recall(request)
+        answer = self._send(request, remembered)
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            return answer
+        challenge = read_challenge(answer.headers)
+        authorization = self._answer(challenge, request) if challenge else ""
+        if not authorization or (authorization == remembered and isinstance(challenge, Basic)):
+            return answer
+        scope = "" if isinstance(challenge, Basic) else request.scope
+        self._authorizations[request.host, scope] = authorization
+        return self._send(request, authorization)
+
+    def has_login(self, host: str) -> bool:
+        """Tell whether the docker config has a login of a host.
+
+        Raises:
+            RegistryError: the config cannot be read, or a helper fails.
+        """
+        return self._credentials.find(host) is not None
+
+    def _recall(self, request: Request) -> str:
+        of_host = self._authorizations.get((request.host, ""), "")
+        return self._authorizations.get((request.host, request.scope), of_host)
+
+    def _send(self, request: Request, authorization: str) -> Answer:
+        url = self._hosts.make_url(request.host, request.path)
+        headers = {"User-Agent": _CLIENT, **request.headers}
+        if authorization:
+            headers["Authorization"] = authorization
+        return self._exchange(request.method, url, headers, request.body, request.most_bytes)
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int
+    ) -> Answer:
+        return retry(lambda: self._transport.exchange(method, url, headers, body, most_bytes), self._pace, self._stop)
+
+    def _answer(self, challenge: Basic | Bearer, request: Request) -> str:
+        """Make an Authorization header that answers the challenge; empty where we have none."""
+        login = self._credentials.find(request.host)
+        match challenge:
+            case Basic():
+                return login.basic if login and not login.is_identity_token else ""
+            case Bearer():
+                return self._fetch_token(challenge, challenge.scope or request.scope, login)
+
+    def _fetch_token(self, challenge: Bearer, scope: str, login: Login | None) -> str:
+        """Fetch a token: with our login, an identity token, or as nobody; empty where we get none."""
+        self._refuse_open_realm(challenge.realm, login)
+        fields = {"service": challenge.service, "scope": scope}
+        if login and login.is_identity_token:
+            grant = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": login.secret}
+            headers = {"User-Agent": _CLIENT, "Content-Type": "application/x-www-form-urlencoded"}
+            body = urlencode(fields | grant).encode()
+            answer = self._exchange("POST", challenge.realm, headers, body, REGISTRY_ANSWER_BYTES)
+        else:
+            headers = {"User-Agent": _CLIENT} | ({"Authorization": login.basic} if login else {})
+            mark = "&" if urlsplit(challenge.realm).query else "?"
+            url = challenge.realm + mark + urlencode({name: text for name, text in fields.items() if text})
+            answer = self._exchange("GET", url, headers, None, REGISTRY_ANSWER_BYTES)
+        return _read_token(answer, urlsplit(challenge.realm).hostname or "")
+
+    def _refuse_open_realm(self, realm: str, login: Login | None) -> None:
+        """Never send a login without TLS to a host that is not named as plain."""
+        parts = urlsplit(realm)
+        if parts.scheme == "https" or (parts.scheme == "http" and (not login or self._hosts.is_plain(parts.netloc))):
+            return
+        raise RegistryError(f"{parts.netloc or 'a registry'} gives tokens without TLS, and gets no credentials so")
+
+
+def _read_token(answer: Answer, host: str) -> str:
+    if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return ""  # the registry's own refusal says what to do
+    if answer.status != HTTPStatus.OK:
+        raise RegistryError(f"{host} gives no token: it answered {answer.status}")
+    try:
+        fields = json.loads(answer.body)
+        token = fields.get("token") or fields.get("access_token")
+    except (ValueError, AttributeError, RecursionError):
+        token = None
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable():
+        raise RegistryError(f"{host} gives no token that can be read")
+    return f"Bearer {token}"

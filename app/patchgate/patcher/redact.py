@@ -1,0 +1,40 @@
+"""Removes secrets from what a program or a registry said, before anybody sees it. Pure.
+
+Known secrets go wherever they stand; unknown ones by their looks: credentials in a URL, Authorization headers, tokens
+in queries and in JSON, signed URLs, JSON web tokens.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from patchgate.limits import SHOWN_ERROR_CHARACTERS
+
+_HIDDEN: Final = "***"
+_SHORTEST_SECRET: Final = 4  # a shorter one hides half of every text, and nothing that is worth hiding
+_PATTERNS: Final = (
+    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
+    re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}|(?<=basic )[\w.~+/=-]{8,}"),
+    re.compile(
+        r"(?i)(?:(?<=[?&\s\"'])|\b)((?:[\w-]*(?:token|password|passwd|secret|signature|credential|sig))\"?\s*[=:]\s*\"?)"
+        r"[^\s&\"',;]+"
+    ),
+    re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),
+)
+_CONTROLS: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x1f\x7f]+")
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """Give the text without secrets. secrets: known ones."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, _HIDDEN)
+    for pattern in _PATTERNS:
+        text = pattern.sub(lambda match: (match.group(1) if match.re.groups else "") + _HIDDEN, text)
+    return text
+
+
+def quote_error(text: str, secrets: Iterable[str] = ()) -> str:
+    """Give a program's words as a part of one line: without secrets, control characters and what is too long."""
+    line = " ".join(_CONTROLS.sub(" ", redact(text, secrets)).split())
+    return line if len(line) <= SHOWN_ERROR_CHARACTERS else f"{line[: SHOWN_ERROR_CHARACTERS - 1]}…"

@@ -1,0 +1,92 @@
+"""A run: what is listed, which of it is asked for, every image brought forward, and what that came to.
+
+Reads lists and policy once, at the start; the store reads a record again whenever it writes it.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+from patchgate.errors import SetupError, StoreError
+from patchgate.patcher.chosen import choose
+from patchgate.patcher.expand import Expansion, expand_lists
+from patchgate.patcher.patch_image import patch_image
+from patchgate.patcher.progress import Outcome, Result
+from patchgate.patcher.side_by_side import Pace, leave, patch_all
+from patchgate.patcher.summary import Summary
+from patchgate.patcher.tools import Basis, Tools
+from patchgate.policy.overview import list_tracked_images
+from patchgate.policy.part import Problem
+from patchgate.policy.record import Scanner, State
+
+
+def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
+    """Bring every listed image forward, or those of them that are named. Blocks.
+
+    images: references; none: all that is listed.
+
+    Raises:
+        SetupError: it cannot be begun: no list, a wrong policy, no scanner, an image that is not listed.
+    """
+    began = tools.clock()
+    snapshot = tools.store.load()
+    expansion = choose(expand_lists(snapshot, tools.registry.list_tags), images, snapshot.policy.naming)
+    scanner = _probe(tools)
+    if scanner:
+        patch_one = partial(patch_image, tools=tools, basis=Basis(snapshot.policy, scanner))
+        outcomes = patch_all(expansion.targets, patch_one, pace, tools.stop, tools.progress)
+    else:
+        outcomes = [leave(target, tools.stop) for target in expansion.targets]
+    faults = [] if images or _has_left(outcomes) else _finish(tools)
+    return Summary(
+        outcomes=[*outcomes, *tell_failures(expansion)],
+        problems=[*snapshot.list_problems(began), *faults],
+        is_noted=not faults,
+        states=_count_states(tools),
+        began=began,
+        ended=tools.clock(),
+        database=scanner.database if scanner else None,
+    )
+
+
+def _probe(tools: Tools) -> Scanner | None:
+    """Probe what patching needs; None where the end is asked for meanwhile, as the database may be large."""
+    try:
+        scanner = tools.scanner.probe()
+        tools.fixer.probe()
+    except SetupError:
+        if tools.stop.is_asked:
+            return None
+        raise
+    return scanner
+
+
+def tell_failures(expansion: Expansion) -> list[Outcome]:
+    """Tell of the lines that stand for nobody knows what, as of images that failed."""
+    return [
+        Outcome(f"{failure.configmap}, {failure.place}", Result.FAILED, failure.reason)
+        for failure in expansion.failures
+    ]
+
+
+def _has_left(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether the end came too early: `last_run` would then call the images that were left stale by themselves."""
+    return any(outcome.result is Result.LEFT for outcome in outcomes)
+
+
+def _finish(tools: Tools) -> list[Problem]:
+    try:
+        tools.store.finish_run(tools.clock())
+    except StoreError as error:
+        return [Problem("the end of the run", "", str(error))]
+    return []
+
+
+def _count_states(tools: Tools) -> Mapping[State, int]:
+    """Count the listed images by the state of their record; none where the records cannot be read any more."""
+    try:
+        snapshot = tools.store.load()
+    except SetupError:
+        return {}
+    tracked = list_tracked_images(snapshot, tools.clock())
+    return Counter(image.record.state for image in tracked if image.record)

@@ -1,0 +1,36 @@
+"""The patcher's settings: read once by the command line, typed, and passed down.
+
+Each has its flag, its environment variable and its reason in `cli/patch.py`, the one place where they are read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from patchgate.configmaps.configmap import Names
+from patchgate.patcher.copa import CopaSettings
+from patchgate.patcher.oci.hosts import Hosts
+from patchgate.patcher.trivy import TrivySettings
+
+
+@dataclass(frozen=True, slots=True)
+class PatcherSettings:
+    """What `patchgate patch` is told.
+
+    Attributes:
+        source: directory of ConfigMaps.
+        trivy: how Trivy is run.
+        copa: how Copa is run, and where BuildKit is.
+        docker_config: directory of the docker config; None for the environment's.
+        hosts: how registries are reached.
+        names: the names under which ConfigMaps count.
+        environment: of which programs get what they need.
+    """
+
+    source: Path
+    trivy: TrivySettings
+    copa: CopaSettings
+    docker_config: Path | None = None
+    hosts: Hosts = field(default_factory=Hosts)
+    names: Names = field(default_factory=Names)
+    environment: Mapping[str, str] = field(default_factory=dict)

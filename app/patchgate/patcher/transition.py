@@ -1,0 +1,124 @@
+"""What an attempt makes of an image's record: one pure function an outcome, each a `store.Change` once it is bound.
+
+What holds after every one of them, whatever stood there before (another run may have written meanwhile):
+- An approval that is fresh stays, in force or among the earlier ones. Only the very source that a scan finds
+  vulnerable stops being one. A patched approval in force is replaced by a newer one alone.
+- `first_seen` is the first attempt's. `first_vulnerable` is set when findings count and cleared by `clean` alone.
+- A source that the tag had before and that was found vulnerable is among `earlier_sources`, the present one never.
+- `threshold` and `scanner` say how the approval in force was verified; the threshold is empty while that approval is
+  none of the present source, or was found wanting: then `plan` scans the source.
+- Times are whole seconds and none lies ahead, so that the record is read back as it is.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from patchgate.patcher.attempt import Attempt
+from patchgate.patcher.record_step import (
+    add_earlier,
+    begin,
+    clear_source,
+    end,
+    is_overtaken,
+    look,
+    put_in_force,
+    round_scanner,
+    round_time,
+    verify,
+)
+from patchgate.policy.record import Approval, Record, State
+
+
+def record_refresh(before: Record | None, attempt: Attempt, digest: str, message: str, now: datetime) -> Record:
+    """Record that the approved digest is verified still, for the attempt's platforms.
+
+    message: empty keeps the one of its approval.
+    """
+    record = begin(before, attempt.target, now)
+    earlier = tuple(verify(each, attempt.platforms, now) if each.digest == digest else each for each in record.earlier)
+    record = replace(record, earlier=earlier)
+    if record.approved is None or record.approved.digest != digest:  # another run has approved another one meanwhile
+        return end(record, attempt, record.message, now)
+    after = record.fixable_after if attempt.fixable_after is None else attempt.fixable_after
+    refreshed = replace(
+        record,
+        state=State.CLEAN if digest == record.source_digest else State.PATCHED,
+        approved=verify(record.approved, attempt.platforms, now),
+        threshold=attempt.policy.severity_threshold.value,
+        scanner=round_scanner(attempt.scanner),
+        fixable_after=after,
+    )
+    was_approved = record.state in {State.CLEAN, State.PATCHED}
+    return end(refreshed, attempt, message or (record.message if was_approved else "verified again"), now)
+
+
+def record_clean(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that nothing fixable of the source counts: it is approved itself, for the attempt's platforms.
+
+    Raises:
+        ValueError: nobody has described the source.
+    """
+    target, source = attempt.target, attempt.source
+    if source is None:
+        raise ValueError("a source that nobody has described cannot be approved")
+    verified = {platform: source.platforms[platform] for platform in attempt.platforms}
+    approval = Approval(target.repository, target.tag, source.digest, verified, round_time(now))
+    record = _approve(before, attempt, approval, message, now)
+    return record if is_overtaken(before, attempt) else replace(record, first_vulnerable=None, patched=None)
+
+
+def record_patched(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
+    """Record a verified, tagged image of the source."""
+    record = _approve(before, attempt, approval, message, now)
+    return record if is_overtaken(before, attempt) else replace(record, patched=round_time(now))
+
+
+def record_pending(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that the candidate is not good enough: the SLA's clock runs on, the approval in force stays."""
+    return _leave_unapproved(before, attempt, State.PENDING, message, now)
+
+
+def record_unpatchable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that nobody can patch it; what the source itself was approved for is over."""
+    return _leave_unapproved(before, attempt, State.UNPATCHABLE, message, now)
+
+
+def record_failure(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that the attempt failed, wherever it got to.
+
+    A tag that moved to what nobody could scan: that is the source only where the one before was not vulnerable, or
+    its being vulnerable would be said of the new one too.
+    """
+    record = begin(before, attempt.target, now)
+    if is_overtaken(before, attempt):
+        return record
+    if attempt.is_vulnerable is not None or record.first_vulnerable is None:
+        record = look(record, attempt, now)
+    return end(replace(record, state=State.FAILED), attempt, message, now)
+
+
+def _approve(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
+    """Put the approval in force, or beside the one that another run put there meanwhile."""
+    record, approval = begin(before, attempt.target, now), replace(approval, verified=round_time(approval.verified))
+    if is_overtaken(before, attempt):
+        return end(add_earlier(record, approval), attempt, record.message, now)
+    approved = put_in_force(look(record, attempt, now), approval, attempt)
+    state = State.CLEAN if approval.tagged == record.key else State.PATCHED
+    return end(replace(approved, state=state), attempt, message, now)
+
+
+def _leave_unapproved(before: Record | None, attempt: Attempt, state: State, message: str, now: datetime) -> Record:
+    record = begin(before, attempt.target, now)
+    if is_overtaken(before, attempt):
+        return record
+    record = look(record, attempt, now)
+    if state is State.UNPATCHABLE:
+        record = clear_source(record)
+    unapproved = replace(
+        record,
+        state=state,
+        threshold="" if record.approved else attempt.policy.severity_threshold.value,
+        scanner=record.scanner if record.approved else round_scanner(attempt.scanner),
+        fixable_after={} if attempt.fixable_after is None else attempt.fixable_after,
+    )
+    return end(unapproved, attempt, message, now)

@@ -1,0 +1,50 @@
+"""Tags: numbered behind the date, ordered as text, never beyond what a registry takes."""
+
+from datetime import datetime, timedelta, timezone
+from itertools import islice
+
+import pytest
+
+from patchgate.errors import ImageError
+from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.policy.pattern import expands_to
+from patchgate.policy.reference import is_tag
+from tests.world import NOW
+
+
+def test_the_first_of_a_day_has_no_number_and_the_others_have_two_digits() -> None:
+    assert list(islice(name_patched("1.4.2", NOW), 3)) == [
+        "1.4.2-patched-20260509",
+        "1.4.2-patched-20260509.02",
+        "1.4.2-patched-20260509.03",
+    ]
+    assert list(islice(name_candidates("1.4.2", NOW), 2)) == [
+        "1.4.2-candidate-20260509",
+        "1.4.2-candidate-20260509.02",
+    ]
+
+
+def test_the_day_is_utcs() -> None:
+    late = datetime(2026, 5, 10, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert next(name_patched("1", late)) == "1-patched-20260509"
+
+
+def test_ninety_nine_of_a_day_are_in_order_as_text_and_the_hundredth_is_refused() -> None:
+    tags = name_patched("1.4.2", NOW)
+    made = list(islice(tags, 99))
+    assert made == sorted(made)
+    assert made[-1] == "1.4.2-patched-20260509.99"
+    with pytest.raises(ImageError, match="are taken"):
+        next(tags)
+
+
+def test_no_pattern_of_a_list_ever_stands_for_a_made_tag() -> None:
+    for tag in (*islice(name_patched("1", NOW), 99), *islice(name_candidates("1", NOW), 99)):
+        assert not expands_to("*", tag)
+
+
+def test_the_longest_source_tag_leaves_room_for_its_candidate_and_a_longer_one_is_refused() -> None:
+    longest = "x" * 106
+    assert is_tag(list(islice(name_candidates(longest, NOW), 99))[-1])
+    with pytest.raises(ImageError, match="107 characters and at most 106"):
+        next(name_patched("x" * 107, NOW))
