@@ -57,7 +57,7 @@ class GateMetrics:
             registry=registry,
         )
         self.armed = Gauge(
-            "patchgate_armed", "1 while the webhooks that should be in force were last seen so.", registry=registry
+            "patchgate_armed", "1 while kube-apiserver was last seen to be told to ask.", registry=registry
         )
         self.own_port_answers = Gauge(
             "patchgate_own_port_answers",
