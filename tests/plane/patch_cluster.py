@@ -1,4 +1,4 @@
-"""A namespace as the chart makes it for the patcher, and the patcher's ServiceAccount with the Role of docs/cluster.md."""
+"""A namespace as the chart makes it for the patcher, and its ServiceAccount with the Role of docs/cluster.md."""
 
 import json
 import re

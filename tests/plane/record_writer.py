@@ -7,6 +7,7 @@ With WRITES 0 it holds a tag, says so, and holds it for ever.
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from patchgate.patcher.cluster.store import ClusterStore
@@ -19,7 +20,12 @@ from tests.world import NAMES, NOW, digest
 
 def main() -> None:
     kubeconfig, namespace, name, writes = sys.argv[1:]
-    store = ClusterStore(make_api(Path(kubeconfig)), namespace, NAMES, lambda: NOW, pace=QUICK)
+    began = time.monotonic()
+
+    def tell_time() -> datetime:
+        return NOW + timedelta(seconds=time.monotonic() - began)
+
+    store = ClusterStore(make_api(Path(kubeconfig)), namespace, NAMES, tell_time, pace=QUICK)
     if writes == "0":
         with store.hold_tag(f"{IMAGE}-patched-20260509", 0):
             sys.stdout.write("held\n")
