@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PLANE := etcd kubernetes
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane patch tools format load load-cluster lock clean
+.PHONY: help run test check unit plane patch tools format load load-cluster load-patch lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-patch: $(READY) ## measure what a patcher keeps in memory: loadtest/PATCH_MEMORY.md
+	$(BIN)/python -m loadtest.patch_memory
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +15,7 @@ from patchgate.patcher.transition import record_clean
 from patchgate.policy.record import Record
 from tests.patcher.images import IMAGE, attempt, manifest
 from tests.plane.conftest import PlaneRunner
-from tests.plane.control_plane import Plane
+from tests.plane.control_plane import Plane, wait_until
 from tests.plane.patch_cluster import PatchCluster, make_patch_cluster
 from tests.plane.test_patch_store import WRITES, start_writer
 from tests.world import NOW, digest, image_list
@@ -32,8 +31,7 @@ def own_plane(run_own_plane: PlaneRunner) -> Iterator[Plane]:
 
 @pytest.fixture(scope="module")
 def cluster(own_plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> PatchCluster:
-    folder: Path = tmp_path_factory.mktemp("patch")
-    made = make_patch_cluster(own_plane, "patch-faults", folder)
+    made = make_patch_cluster(own_plane, "patch-faults", tmp_path_factory.mktemp("patch"))
     made.put(image_list(IMAGE))
     return made
 
@@ -70,8 +68,7 @@ def test_a_kube_apiserver_that_stands_still_under_many_writers_costs_no_write(
     writers = [start_writer(cluster, f"frozen-{number}", WRITES) for number in range(3)]
     process = own_plane.api_server.process
     assert process
-    while cluster.read().generation < before.generation + 3:
-        pass
+    wait_until(lambda: cluster.read().generation >= before.generation + 3, "writes")
     process.send_signal(signal.SIGSTOP)
     try:
         assert all(writer.poll() is None for writer in writers)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -21,9 +22,11 @@ from tests.patcher.images import IMAGE, REPOSITORY, attempt, manifest
 from tests.sources.cluster.api_simulator import DROPPED, NAMESPACE, ApiSimulator, run_simulator
 from tests.world import NAMES, NOW, image_list
 
-PACE = Pace(connect_seconds=1, read_seconds=2, retry_first_seconds=0.01, retry_most_seconds=0.05)
+PACE = Pace(connect_seconds=1, read_seconds=2, retry_first_seconds=0.01, retry_most_seconds=0.05, refused_seconds=0)
 QUICK = StorePace(PACE, ClaimPace(seconds=0.5, renew_seconds=0.1, poll_seconds=0.02), limit_seconds=20)
 BRIEF = StorePace(PACE, ClaimPace(), limit_seconds=0.5)
+UPDATE = f"update configmap {NAMES.records} in copa-system"
+RENEW = "renew the token or the certificate"
 ROLE = "give its service account a Role with"
 
 
@@ -59,6 +62,12 @@ def test_what_passes_is_waited_out(sim: ApiSimulator, verb: str, statuses: list[
     assert sim.once[verb] == []
 
 
+def test_a_refusal_of_a_kube_apiserver_that_has_just_started_is_waited_out(sim: ApiSimulator) -> None:
+    sim.once["list"] = [403, 401, 403]
+    open_store(sim, StorePace(replace(PACE, refused_seconds=10))).change_record(IMAGE, fail)
+    assert read_records(sim)["generation"] == 1
+
+
 def test_a_conflict_is_read_and_decided_anew(sim: ApiSimulator) -> None:
     sim.once["update"] = [409, 409, 409]
     seen: list[Record | None] = []
@@ -90,14 +99,12 @@ def test_a_write_whose_answer_was_lost_comes_to_the_same(sim: ApiSimulator) -> N
         (
             "update",
             403,
-            "may not update configmap copa-patched-digests in copa-system (403): "
-            f"{ROLE} update on the ConfigMap copa-patched-digests",
+            f"may not {UPDATE} (403): {ROLE} update on the ConfigMap {NAMES.records}",
         ),
         (
             "update",
             401,
-            "{host} does not know who asks to update configmap copa-patched-digests in copa-system (401): "
-            "renew the token or the certificate",
+            f"{{host}} does not know who asks to {UPDATE} (401): {RENEW}",
         ),
         ("update", 422, "{host} does not update configmap copa-patched-digests in copa-system: it answers 422"),
     ],
@@ -151,7 +158,7 @@ def test_it_is_left_alone_as_long_as_it_asks_for_and_not_for_ever() -> None:
         assert pause is not None
         assert 0 < pause <= PACE.retry_most_seconds
     assert choose_pause_seconds(ProtocolError("gone"), 1, PACE)
-    assert choose_pause_seconds(ApiException(status=403), 1, PACE) is None
+    assert choose_pause_seconds(ApiException(status=422), 1, PACE) is None
     assert choose_pause_seconds(ValueError("no JSON"), 1, PACE) is None
 
 
