@@ -1,7 +1,7 @@
 """`make load-patch`: what a patcher keeps resident with 1,000 images of a cluster; writes PATCH_MEMORY.md.
 
-The patcher is the real one, a process of its own. Registry and kube-apiserver are the tests' simulators, Trivy a script:
-every image is resolved, scanned and recorded in the first run, and verified again in the second.
+The patcher is the real one, a process of its own. Registry and kube-apiserver are the tests' simulators, Trivy is a
+script: every image is resolved, scanned and recorded in the first run, and verified again in the second.
 """
 
 import json
@@ -24,7 +24,7 @@ _RESULTS: Final = Path(__file__).parent / "PATCH_MEMORY.md"
 _HEAD: Final = """# What a patcher keeps in memory
 
 By `make load-patch` on {date}: {machine}.
-`patchgate patch --kubernetes` with {images:,} images, four at a time; beside it simulators of registry and kube-apiserver.
+`patchgate patch --kubernetes` with {images:,} images, four at a time, beside simulators of registry and kube-apiserver.
 """
 _IMAGES: Final = 1000
 _BAR: Final = Bar(250)

@@ -24,7 +24,7 @@ from tests.world import NAMES, NOW, image_list
 
 PACE = Pace(connect_seconds=1, read_seconds=2, retry_first_seconds=0.01, retry_most_seconds=0.05, refused_seconds=0)
 QUICK = StorePace(PACE, ClaimPace(seconds=0.5, renew_seconds=0.1, poll_seconds=0.02), limit_seconds=20)
-BRIEF = StorePace(PACE, ClaimPace(), limit_seconds=0.5)
+BRIEF = StorePace(PACE, ClaimPace(), limit_seconds=1)
 UPDATE = f"update configmap {NAMES.records} in copa-system"
 RENEW = "renew the token or the certificate"
 ROLE = "give its service account a Role with"
