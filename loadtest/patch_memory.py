@@ -1,4 +1,4 @@
-"""`make load-patch`: what a patcher keeps resident with 1,000 images of a cluster; writes PATCH_MEMORY.md.
+"""`make load-patch-memory`: what a patcher keeps resident with 1,000 images of a cluster; writes PATCH_MEMORY.md.
 
 The patcher is the real one, a process of its own. Registry and kube-apiserver are the tests' simulators, Trivy is a
 script: every image is resolved, scanned and recorded in the first run, and verified again in the second.
@@ -23,7 +23,7 @@ from tests.world import NAMES, image_list
 _RESULTS: Final = Path(__file__).parent / "PATCH_MEMORY.md"
 _HEAD: Final = """# What a patcher keeps in memory
 
-By `make load-patch` on {date}: {machine}.
+By `make load-patch-memory` on {date}: {machine}.
 `patchgate patch --kubernetes` with {images:,} images, four at a time, beside simulators of registry and kube-apiserver.
 """
 _IMAGES: Final = 1000

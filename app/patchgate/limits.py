@@ -18,7 +18,10 @@ IMAGES_OF_A_REQUEST: Final = 1000
 YAML_NODES: Final = 1_000_000
 """Values of a YAML text, with aliases written out: a bomb of a few hundred bytes has billions."""
 CLOCK_SKEW_SECONDS: Final = 5 * 60
-"""How far ahead of our clock a record's times may be: the patcher's clock is another machine's."""
+"""How far ahead of our clock a record's times may be: the patcher's clock is another machine's. As far may our own
+clock be put back before people are told: a machine that starts is corrected by seconds."""
+CLOCK_LOOK_SECONDS: Final = 5
+"""How often it is looked whether the machine's clock was put back."""
 RECORDS_SCHEMA: Final = 1
 """The highest schema of records.json that is understood; a higher one is refused whole."""
 RECORD_CONFIGMAPS: Final = 7
@@ -116,6 +119,8 @@ LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
 SWITCH_SECONDS: Final = 0.0002
 """How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
+READING_SECONDS: Final = 30
+"""How long one reading of the source may take before it is said: a file system that hangs says nothing itself."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60

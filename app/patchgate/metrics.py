@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 ReviewLabels = tuple[str, str, str, str, bool, bool]
@@ -75,12 +75,12 @@ class GateMetrics:
 
 
 class GaugeCollector(Collector):
-    """Gauges read at the scrape, from whoever knows them."""
+    """Gauges read at the scrape, from whoever knows them; counters too that somebody else counts."""
 
-    def __init__(self, read: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
         self._read = read
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         """Give the gauges as they stand."""
         return self._read()
 

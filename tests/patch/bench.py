@@ -16,7 +16,9 @@ from tests.patch.registry import Registry
 from tests.patch.root_filesystem import RootFilesystem, make_root_filesystem
 from tests.patch.scanner import Scanner
 from tests.patch.vulnerability_database import DatabaseWriter
+from tools.build import find_programs
 from tools.cache import lock
+from tools.modules import BUILDKIT, COPA, TRIVY, TRIVY_DATABASE
 
 PACKAGES = {
     "tls": ("libexpat1", "libssl3"),
@@ -93,6 +95,16 @@ class Bench:
         folder = self.folder / f"{next(self.numbers)}"
         folder.mkdir()
         return folder
+
+
+def find_built(cache: Path) -> Programs | None:
+    """Find the programs; None where one is not built."""
+    folders = [find_programs(module, cache) for module in (TRIVY, COPA, BUILDKIT, TRIVY_DATABASE)]
+    built = [folder for folder in folders if folder]
+    if len(built) < len(folders):
+        return None
+    trivy, copa, buildkit, database = built
+    return Programs(trivy / "trivy", copa / "copa", buildkit, database / "trivy-database")
 
 
 def make_debian(cache: Path, suites: Suites, apt: Apt) -> Debian:

@@ -30,10 +30,21 @@ root = "{folder}/state"
 
 @dataclass(frozen=True, slots=True)
 class BuildKit:
-    """A running buildkitd. program: to be ended and started by a test that has one of its own."""
+    """A running buildkitd.
+
+    Attributes:
+        program: to be ended and started by a test that has one of its own.
+        client: buildctl.
+    """
 
     address: str
     program: Program
+    client: Path
+
+    def list_builds(self) -> set[str]:
+        """List the builds that it remembers, its last fifty; one that was asked for and failed is one too."""
+        command = [str(self.client), "--addr", self.address, "debug", "histories", "--format", "{{.Record.Ref}}"]
+        return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
 
 
 @contextlib.contextmanager
@@ -57,7 +68,7 @@ def run_buildkit(programs: Path, folder: Path, registries: Sequence[str], mirror
         )
         try:
             with program.running():
-                yield BuildKit(address, program)
+                yield BuildKit(address, program, programs / "buildctl")
         finally:
             shutil.rmtree(folder / "state", ignore_errors=True)  # gigabytes, of use to nobody
 

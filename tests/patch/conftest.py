@@ -8,16 +8,15 @@ import pytest
 
 from tests.groups import leave_out
 from tests.patch.apt_updates import Apt
-from tests.patch.bench import CLEAN, TOOLING, TOOLING_TAGS, Bench, Debian, Programs, make_debian
+from tests.patch.bench import CLEAN, TOOLING, TOOLING_TAGS, Bench, Debian, Programs, find_built, make_debian
 from tests.patch.buildkit import BuildKit, run_buildkit
 from tests.patch.debian_suites import read_suites
 from tests.patch.oci_layout import write_layout
 from tests.patch.registry import Registry, run_registry
 from tests.patch.scanner import Scanner
-from tools.build import find_programs
+from tests.patch.site import Site
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
-from tools.modules import BUILDKIT, COPA, TRIVY, TRIVY_DATABASE
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +25,7 @@ def programs() -> Programs:
         leave_out("BuildKit and mmdebstrap need root here")
     if missing := find_missing(PACKAGES["patch"]):
         leave_out(f"not installed: {' '.join(missing)}; make patch does, as root on Debian")
-    folders = [find_programs(module, find_cache()) for module in (TRIVY, COPA, BUILDKIT, TRIVY_DATABASE)]
-    built = [folder for folder in folders if folder]
-    if len(built) < len(folders):
-        leave_out("Trivy, Copa and BuildKit are not built here; make tools does")
-    trivy, copa, buildkit, database = built
-    return Programs(trivy / "trivy", copa / "copa", buildkit, database / "trivy-database")
+    return find_built(find_cache()) or leave_out("Trivy, Copa and BuildKit are not built here; make tools does")
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +69,12 @@ def bench(programs: Programs, registry: Registry, buildkit: BuildKit, debian: De
 def scanner(bench: Bench) -> Scanner:
     """Trivy that knows all that the images lack."""
     return bench.scan_with(bench.write_database(bench.facts))
+
+
+@pytest.fixture
+def site(bench: Bench, scanner: Scanner) -> Site:
+    """A directory without ConfigMaps, and a database of now that knows all that the images lack."""
+    return Site.make(bench, scanner.database)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -80,6 +80,11 @@ class Registry:
         with self._ask("GET", f"/v2/{repository}/tags/list") as answer:
             return sorted(json.loads(answer.read()).get("tags") or []) if answer.status == 200 else []
 
+    def delete(self, repository: str, digest: str) -> None:
+        """Delete a manifest, with every tag of it."""
+        with self._ask("DELETE", f"/v2/{repository}/manifests/{digest}") as answer:
+            assert answer.status == 202, answer.status
+
     def mark(self) -> int:
         """Mark where the access log ends now, for read_requests."""
         self._flush()

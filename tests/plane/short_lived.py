@@ -22,7 +22,7 @@ def main() -> None:
     lives = Lives(
         ca=timedelta(seconds=given.ca_seconds),
         leaf=timedelta(seconds=given.leaf_seconds),
-        backdate=timedelta(seconds=1),
+        backdate=timedelta(seconds=20),
         settle=timedelta(seconds=given.settle_seconds),
     )
     settings = GateSettings(

@@ -81,9 +81,11 @@ class Trivy:
         self._hosts = hosts
         self._transport = transport
         self._cache = settings.cache or find_trivy_cache(environment)
-        token = {"TRIVY_TOKEN": environment["TRIVY_TOKEN"]} if settings.server and "TRIVY_TOKEN" in environment else {}
-        self._environment = choose_environment(environment, settings.docker_config, directory, **_QUIET, **token)
+        token = environment.get("TRIVY_TOKEN", "") if settings.server else ""
+        own = _QUIET | ({"TRIVY_TOKEN": token} if token else {})
+        self._environment = choose_environment(environment, settings.docker_config, directory, **own)
         self._stop = stop
+        self._token = token
         self._secrets = secrets
         self._warn = warn
 
@@ -109,7 +111,7 @@ class Trivy:
             counts_libraries = False
             finished = self._scan(image, platform, file, limit_seconds, "os")
         if not finished.succeeded:
-            raise ScanError(explain("Trivy", finished, _MEANINGS, limit_seconds, self._secrets()))
+            raise ScanError(explain("Trivy", finished, _MEANINGS, limit_seconds, self._list_secrets()))
         text = _read_limited(file)
         report = read_report(text, Asked(image.rpartition("@")[2], platform, counts_libraries), file)
         file.write_bytes(keep_os_packages(text))
@@ -124,6 +126,7 @@ class Trivy:
             self._hosts.name_for_pull(image),
         ]
         host = self._hosts.find_pull_host(image.partition("/")[0])
+        # Trivy knows no plain HTTP a host, only for all that one scan asks; loopback it takes without.
         plain = {"TRIVY_INSECURE": "true"} if self._hosts.is_plain(host) else {}
         return self._run(command, limit_seconds, plain)
 
@@ -136,7 +139,7 @@ class Trivy:
         command = [self._settings.program, "--version", "--format", "json", "--cache-dir", str(self._cache)]
         finished = self._run(command, PROGRAM_PROBE_SECONDS)
         if not finished.succeeded:
-            raise SetupError(explain("Trivy", finished, (), PROGRAM_PROBE_SECONDS, self._secrets()))
+            raise SetupError(explain("Trivy", finished, (), PROGRAM_PROBE_SECONDS, self._list_secrets()))
         return read_version(finished.output, self._settings.program)
 
     def _ask_server(self) -> Scanner:
@@ -156,10 +159,13 @@ class Trivy:
         finished = self._run([*command, "--cache-dir", str(self._cache)], DATABASE_UPDATE_SECONDS)
         if finished.succeeded:
             return
-        why = explain("Trivy", finished, _MEANINGS, DATABASE_UPDATE_SECONDS, self._secrets())
+        why = explain("Trivy", finished, _MEANINGS, DATABASE_UPDATE_SECONDS, self._list_secrets())
         if not has_database:
             raise SetupError(f"no vulnerability database could be downloaded: {why}")
         self._warn(f"the vulnerability database could not be updated, the one there is is used: {why}")
+
+    def _list_secrets(self) -> set[str]:
+        return {self._token, *self._secrets()}
 
     def _run(self, command: list[str], limit_seconds: float, own: Mapping[str, str] | None = None) -> Finished:
         return run_program(

@@ -75,7 +75,7 @@ class Transport:
                 _refuse_downgrade(url, response)
                 read = self._read(response, host, most_bytes)
             finally:
-                response.drain_conn() if method == "HEAD" else response.release_conn()
+                response.release_conn()
         except (HTTPError, OSError) as error:
             raise _say_why(host, error) from error
         return Answer(response.status, response.headers, read, response.geturl() or url)
