@@ -136,20 +136,19 @@ def test_a_wrong_policy_exits_2(ground: Ground, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("index", "count", "said"),
-    [("0", "", "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not"), ("2", "2", "JOB_COMPLETION_INDEX is 2")],
+    ("shard", "said"),
+    [(("0", ""), "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not"), (("2", "2"), "JOB_COMPLETION_INDEX is 2")],
 )
 def test_a_shard_that_is_none_exits_2(
     ground: Ground,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    index: str,
-    count: str,
+    shard: tuple[str, str],
     said: str,
 ) -> None:
     ground.have_listed("1.0")
-    monkeypatch.setenv("JOB_COMPLETION_INDEX", index)
-    monkeypatch.setenv("JOB_COMPLETIONS", count)
+    for name, text in zip(("JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"), shard, strict=True):
+        monkeypatch.setenv(name, text)
     code, _, err = run(ground, capsys)
     assert code == 2
     assert err.startswith(f"patchgate: {said}")
