@@ -9,7 +9,7 @@ OTHER_GROUPS := chart plane faults patch node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test check unit chart plane faults patch node tools format load load-cluster load-patch lock clean
+.PHONY: help run test check unit chart plane faults patch node tools format load load-cluster load-patch load-patch-memory lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/python -m loadtest.patch
+
+load-patch-memory: $(READY) ## measure what a patcher keeps in memory: loadtest/PATCH_MEMORY.md
+	$(BIN)/python -m loadtest.patch_memory
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \

@@ -185,6 +185,9 @@ CONFLICT_FIRST_SECONDS: Final = 0.05
 """The longest pause after the first conflict of a write, doubled at each further one; any part of it is waited."""
 CONFLICT_MOST_SECONDS: Final = 2
 """The longest such pause: a write takes 0.1 s, and as many patchers as there are shards write."""
+REFUSED_SECONDS: Final = 5
+"""How long a write that is forbidden is tried again: kube-apiserver refuses everything while it starts, until it has
+read the Roles (measured: about a second)."""
 RETRY_AFTER_MOST_SECONDS: Final = 30
 """The longest Retry-After that is heeded; kube-apiserver itself says 1 (API Priority and Fairness)."""
 CLAIM_SECONDS: Final = 60

@@ -33,14 +33,17 @@ def ask_until_done(ask: Callable[[], T], limit_seconds: float, pace: Pace) -> T:
     ask: may be called many times; it raises what the client raises, or an error of ours from that.
     """
     deadline = time.monotonic() + limit_seconds
-    failures = 0
+    failures, refused_at = 0, 0.0
     while True:
         try:
             return ask()
         except Exception as error:
+            cause, now = error.__cause__ or error, time.monotonic()
             failures += 1
-            pause_seconds = choose_pause_seconds(error.__cause__ or error, failures, pace)
-            if pause_seconds is None or time.monotonic() + pause_seconds >= deadline:
+            refused_at = (refused_at or now) if _is_refusal(cause) else 0.0
+            pause_seconds = choose_pause_seconds(cause, failures, pace)
+            ends_at = min(deadline, refused_at + pace.refused_seconds) if refused_at else deadline
+            if pause_seconds is None or now + pause_seconds >= ends_at:
                 raise
         time.sleep(pause_seconds)
 
@@ -55,10 +58,15 @@ def choose_pause_seconds(error: BaseException, failures: int, pace: Pace) -> flo
         if error.status == HTTPStatus.CONFLICT:
             longest = min(CONFLICT_MOST_SECONDS, CONFLICT_FIRST_SECONDS * 2.0 ** min(failures - 1, 10))
             return random.uniform(0, longest)  # noqa: S311 -- no secret
-        if error.status not in _PASSING:
+        if error.status not in _PASSING and not _is_refusal(error):
             return None
         return max(_read_retry_after(error), pace.choose_pause_seconds(failures))
     return pace.choose_pause_seconds(failures) if isinstance(error, HTTPError | OSError) else None
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Tell whether the right is missing, or kube-apiserver has just started and does not know the Roles yet."""
+    return isinstance(error, ApiException) and error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 def _read_retry_after(error: ApiException) -> float:

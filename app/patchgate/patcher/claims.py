@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from patchgate.configmaps.claims import Claim, put_claims, read_claims
-from patchgate.configmaps.record_book import RecordBook, count_bytes, write_book
+from patchgate.configmaps.record_book import RecordBook, write_book
 from patchgate.errors import StoreError
-from patchgate.limits import CLOCK_SKEW_SECONDS, CONFIGMAP_BYTES
-from patchgate.patcher.record_books import Edit, list_keys
+from patchgate.limits import CLOCK_SKEW_SECONDS
+from patchgate.patcher.record_books import Edit, fit, list_keys
 
 _LONG_PAST: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
 
@@ -63,7 +63,4 @@ def _is_long_past(claim: Claim, now: datetime) -> bool:
 
 def _edit(books: Sequence[RecordBook], claims: Mapping[str, Claim]) -> Edit:
     book = _find_book(books)
-    data = write_book(put_claims(book, claims), [], keys_elsewhere=list_keys(books, book))
-    if count_bytes(data) > CONFIGMAP_BYTES:
-        raise StoreError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
-    return Edit(book.name, data)
+    return fit(book, write_book(put_claims(book, claims), [], keys_elsewhere=list_keys(books, book)))

@@ -49,9 +49,18 @@ def edit_record(books: Sequence[RecordBook], key: str, change: Change) -> tuple[
     if record.key != key:
         raise ValueError(f"the record of {key} became one of {record.key}")
     data = write_book(book, [record], keys_elsewhere=list_keys(books, book))
-    if count_bytes(data) > CONFIGMAP_BYTES:
+    return record, fit(book, data)
+
+
+def fit(book: RecordBook, data: Mapping[str, str]) -> Edit:
+    """Give the edit that writes this data.
+
+    Raises:
+        StoreError: the ConfigMap has no room for it, beside what others keep there.
+    """
+    if book.other_bytes + count_bytes(data) > CONFIGMAP_BYTES:
         raise StoreError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
-    return record, Edit(book.name, data)
+    return Edit(book.name, data)
 
 
 def find_record(books: Sequence[RecordBook], key: str) -> Record | None:

@@ -83,7 +83,7 @@ class ClusterStore:
             raise SourceError(f"no ConfigMap {self._names.image_list} in {self._namespace}: make one")
         refuse_wrong_policy(self._names.image_list, (*main.problems, *problems))
         try:
-            books = self._ask(self._read_books)
+            books = self._ask(self._look_at_books)
         except StoreError as error:
             raise SourceError(str(error)) from error
         if not self._configmaps.is_any_there:
@@ -170,7 +170,12 @@ class ClusterStore:
 
         self._ask(write)
 
+    def _look_at_books(self) -> list[RecordBook]:
+        with self._lock:
+            return self._read_books()
+
     def _read_books(self) -> list[RecordBook]:
+        """Read them, with the lock held."""
         return self._configmaps.read(self._clock())
 
     def _read(self) -> tuple[Snapshot, tuple[Problem, ...]]:
