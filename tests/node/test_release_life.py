@@ -1,6 +1,11 @@
 """What becomes of people's Pods while a release under `Fail` is changed, broken, removed and made anew."""
 
-from collections.abc import Iterator
+import base64
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,7 +67,7 @@ def wait_until_in_force(release: Installed, timeout_seconds: int) -> None:
 
 
 def test_no_good_pod_is_refused_and_no_bad_one_admitted_whatever_is_rolled(
-    node: Node, release: Installed, people: Kubectl
+    node: Node, release: Installed, people: Kubectl, tmp_path: Path
 ) -> None:
     inside = node.make_namespace("steady", RESTRICTED)
     wait_until(lambda: is_refused(inside), "enforced")
@@ -76,6 +81,7 @@ def test_no_good_pod_is_refused_and_no_bad_one_admitted_whatever_is_rolled(
         release.system.do("rollout", "restart", f"deployment/{release.name}")
         release.wait_for_gates()
         roll_leaf(release)
+        roll_ca(release, tmp_path)
     assert creations.wrong == []
     assert creations.refused > 0
     pods = inside.do(
@@ -87,21 +93,39 @@ def test_no_good_pod_is_refused_and_no_bad_one_admitted_whatever_is_rolled(
 
 
 def roll_leaf(release: Installed) -> None:
-    """Have the gate issue another leaf: the one that it has is broken by hand."""
-    before = release.system.get("secret", SECRET)["data"]["tls.crt"]
-    assert release.system.patch(f"secret/{SECRET}", {"data": {"tls.crt": "", "tls.key": ""}}, kind="merge").is_admitted
+    """Have the gate issue another leaf: the one that it has is emptied by hand."""
+    before = count_loaded(release)
+    put(release, {"tls.crt": b"", "tls.key": b""})
+    wait_until_another_is_served(release, before)
 
-    def is_rolled() -> bool:
-        return release.system.get("secret", SECRET)["data"]["tls.crt"] not in ("", before)
 
-    wait_until(is_rolled, "another leaf is issued")
+def roll_ca(release: Installed, folder: Path) -> None:
+    """Put a pair of another CA in the Secret, made as docs/certificates.md says."""
+    name = f"{release.name}.{release.system.namespace}"
+    names = (f"{name}.svc", f"{name}.svc.cluster.local", name, release.name, "localhost", "127.0.0.1", "::1")
+    subprocess.run([sys.executable, "-m", "patchgate", "certs", "issue", "-d", folder, *names], check=True)
+    before = count_loaded(release)
+    put(release, {file: (folder / file).read_bytes() for file in ("ca.crt", "ca.key", "tls.crt", "tls.key")})
+    wait_until_another_is_served(release, before)
+    trusted = base64.b64decode(release.webhooks[0]["clientConfig"]["caBundle"])
+    assert (folder / "ca.crt").read_bytes().strip() in trusted
 
-    def is_served() -> bool:
-        log = release.system.do("logs", "-l", GATES, "--tail=-1", "--prefix").out
-        loaded = [line.partition(" ")[0] for line in log.splitlines() if '"certificate loaded"' in line]
-        return all(loaded.count(pod) >= 2 for pod in set(loaded)) and len(set(loaded)) == 2
 
-    wait_until(is_served, "both gates serve it")
+def count_loaded(release: Installed) -> Counter[str]:
+    """Count, for each gate, the certificates that it has loaded."""
+    said = release.system.do("logs", "-l", GATES, "--tail=-1", "--prefix").out.splitlines()
+    return Counter(line.partition(" ")[0] for line in said if '"certificate loaded"' in line)
+
+
+def wait_until_another_is_served(release: Installed, before: Counter[str]) -> None:
+    """Wait until every gate has loaded one more."""
+    wait_until(lambda: len(count_loaded(release) - before) == len(before) == 2, "both serve it", READY_SECONDS)
+
+
+def put(release: Installed, values: Mapping[str, bytes]) -> None:
+    """Change values of the gates' Secret by hand."""
+    data = {key: base64.b64encode(value).decode() for key, value in values.items()}
+    assert release.system.patch(f"secret/{SECRET}", {"data": data}, kind="merge").is_admitted
 
 
 def test_a_secret_deleted_by_hand_is_written_back_as_it_was(release: Installed, people: Kubectl) -> None:
