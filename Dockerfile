@@ -32,7 +32,8 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     /opt/build/bin/pip --python /opt/patchgate/bin/python3 install --require-hashes -r requirements/runtime.txt
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
 COPY app app
-RUN /opt/build/bin/pip --python /opt/patchgate/bin/python3 install --no-deps --no-index --no-build-isolation . && \
+RUN /opt/build/bin/pip wheel --no-deps --no-index --no-build-isolation --wheel-dir /wheels . && \
+    /opt/build/bin/pip --python /opt/patchgate/bin/python3 install --no-deps --no-index /wheels/*.whl && \
     /opt/patchgate/bin/python3 -m compileall -q /opt/patchgate/lib
 
 FROM ${PYTHON_IMAGE} AS gate-files
