@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes
+OTHER_GROUPS := plane faults patch
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane patch tools format load load-cluster load-patch lock clean
+.PHONY: help run test check unit plane faults patch tools format load load-cluster load-patch lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +20,7 @@ test: check ## every check, and each group of tests that can run here; where CI 
 	@$(MAKE) --no-print-directory $(if $(CI),-j 2 tools) unit
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch; \
 	else echo "Left out: patch, as it needs root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
@@ -33,13 +35,15 @@ check: $(READY) ## format, lint, types, layering
 
 unit: $(READY) ## the tests that need nothing else, with branch coverage (100 % of policy)
 	$(BIN)/coverage erase
-	$(BIN)/pytest --ignore=tests/plane --ignore=tests/patch --cov --cov-report= $(ARGS)
+	$(BIN)/pytest $(addprefix --ignore=tests/,$(OTHER_GROUPS)) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100 --format=total
 	$(BIN)/coverage report --fail-under=95
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
 
+faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
+	$(BIN)/pytest tests/faults $(ARGS)
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/patch $(ARGS)

@@ -18,7 +18,10 @@ IMAGES_OF_A_REQUEST: Final = 1000
 YAML_NODES: Final = 1_000_000
 """Values of a YAML text, with aliases written out: a bomb of a few hundred bytes has billions."""
 CLOCK_SKEW_SECONDS: Final = 5 * 60
-"""How far ahead of our clock a record's times may be: the patcher's clock is another machine's."""
+"""How far ahead of our clock a record's times may be: the patcher's clock is another machine's. As far may our own
+clock be put back before people are told: a machine that starts is corrected by seconds."""
+CLOCK_LOOK_SECONDS: Final = 5
+"""How often it is looked whether the machine's clock was put back."""
 RECORDS_SCHEMA: Final = 1
 """The highest schema of records.json that is understood; a higher one is refused whole."""
 RECORD_CONFIGMAPS: Final = 7
@@ -116,6 +119,8 @@ LOOK_AGAIN_SECONDS: Final = 5
 """How often the source is looked at without a change being told, for those that nobody tells of."""
 SWITCH_SECONDS: Final = 0.0002
 """How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
+READING_SECONDS: Final = 30
+"""How long one reading of the source may take before it is said: a file system that hangs says nothing itself."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60
@@ -189,6 +194,20 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+RENEW_SHARE: Final = 2 / 3
+"""The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
+SETTLE_SECONDS: Final = 5
+"""From reading a caBundle back until every kube-apiserver has heard of it; what it hears takes milliseconds."""
+SECRET_READ_SECONDS: Final = 3
+"""Waiting for kube-apiserver's answer about Secret and webhooks: it is asked again anyway, and the gate's end waits."""
+SECRET_STEPS: Final = 4
+"""Steps of one look at the Secret; each is a write that may lose against another replica's."""
+OWN_PORT_SECONDS: Final = 5
+"""How often the gate connects to its own port, and how long that may take."""
+OWN_PORT_FAILURES: Final = 3
+"""Such connections that fail in a row before the gate is not ready: one may fail under a burst."""
+PEM_BYTES: Final = 1024 * 1024
+"""PEM of one Secret or caBundle: what etcd keeps of an object at most."""
 
 # --- the patcher's programs -------------------------------------------------------------------------------------
 PROGRAM_OUTPUT_BYTES: Final = 64 * 1024

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 ReviewLabels = tuple[str, str, str, str, bool, bool]
@@ -51,6 +51,16 @@ class GateMetrics:
         self.certificate_loads = Counter(
             "patchgate_certificate_loads_total", "Pairs loaded or refused.", ("result",), registry=registry
         )
+        self.certificate_loaded_at = Gauge(
+            "patchgate_certificate_last_load_timestamp_seconds",
+            "When the served certificate was loaded.",
+            registry=registry,
+        )
+        self.own_port_answers = Gauge(
+            "patchgate_own_port_answers",
+            "1 while the gate's own port answers with the certificate that it should.",
+            registry=registry,
+        )
 
     def count_review(self, labels: ReviewLabels, seconds: float) -> None:
         """Count a review. Its series is looked up once, and then remembered: there are as many as words in labels."""
@@ -65,12 +75,12 @@ class GateMetrics:
 
 
 class GaugeCollector(Collector):
-    """Gauges read at the scrape, from whoever knows them."""
+    """Gauges read at the scrape, from whoever knows them; counters too that somebody else counts."""
 
-    def __init__(self, read: Callable[[], Iterable[GaugeMetricFamily]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[Metric]]) -> None:
         self._read = read
 
-    def collect(self) -> Iterable[GaugeMetricFamily]:
+    def collect(self) -> Iterable[Metric]:
         """Give the gauges as they stand."""
         return self._read()
 

@@ -70,10 +70,13 @@ FILES = ("--tls-cert", "tls.crt", "--tls-key", "tls.key")
             "patchgate: --source none: No such file or directory; name a directory of ConfigMaps",
         ),
         (("--source", "ca.crt", *FILES), "patchgate: --source ca.crt: Not a directory; name a directory of ConfigMaps"),
-        (("--source", ".", *FILES[:2]), "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone"),
+        (
+            ("--source", ".", *FILES[:2]),
+            "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone",
+        ),
         (
             ("--source", ".", *FILES, "--self-signed", "pki"),
-            "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone",
+            "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone",
         ),
         (
             ("--source", ".", "--tls-cert", "tls.crt", "--tls-key", "other.key"),
@@ -88,6 +91,14 @@ FILES = ("--tls-cert", "tls.crt", "--tls-key", "tls.key")
             "patchgate: --self-signed partial holds only tls.key: empty it, or name another",
         ),
         (("--source", ".", "--self-signed", "tls.crt"), "patchgate: --self-signed tls.crt: File exists"),
+        (
+            ("--source", ".", *FILES, "--issue-certificates"),
+            "patchgate: serve: --issue-certificates and --webhook-configuration need --tls-secret NAME",
+        ),
+        (
+            ("--source", ".", *FILES, "--tls-secret", "tls"),
+            "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone",
+        ),
     ],
 )
 def test_a_gate_that_cannot_start_says_why_in_a_line_and_exits_2(

@@ -13,7 +13,19 @@ from patchgate.errors import SetupError
 from patchgate.gate.settings import Address
 from tests.command import run_patchgate
 
-COMMANDS: dict[str, Any] = dict(getattr(typer.main.get_command(make_app()), "commands"))  # noqa: B009 -- a group's
+
+def list_commands(group: object, before: str = "") -> dict[str, Any]:
+    """Every command by its words, those of groups too."""
+    found: dict[str, Any] = {}
+    for name, command in getattr(group, "commands").items():  # noqa: B009 -- a group's
+        words = f"{before}{name}"
+        found |= list_commands(command, f"{words} ") if hasattr(command, "commands") else {words: command}
+    return found
+
+
+COMMANDS = list_commands(typer.main.get_command(make_app()))
+READERS = [command for command in COMMANDS if not command.startswith("certs ")]
+"""Commands that read ConfigMaps."""
 OPTIONS = {
     (name, parameter.opts[0]): parameter
     for name, command in COMMANDS.items()
@@ -30,6 +42,12 @@ SERVE: dict[str, tuple[str, object]] = {
     "--tls-cert": ("tls.crt", Path("tls.crt")),
     "--tls-key": ("tls.key", Path("tls.key")),
     "--self-signed": ("pki", Path("pki")),
+    "--tls-secret": ("gate-tls", "gate-tls"),
+    "--issue-certificates": ("true", True),
+    "--webhook-configuration": ("gate", "gate"),
+    "--service-name": ("gate", "gate"),
+    "--ca-days": ("400", 400),
+    "--leaf-days": ("30", 30),
     "--scope": ("pods", "pods"),
     "--on-error": ("allow", "allow"),
     "--drain-seconds": ("2.5", 2.5),
@@ -41,15 +59,19 @@ WRONG = {
     "--system-namespace": "No Name",
     "--listen": "8443",
     "--ops-listen": "localhost",
+    "--service-name": "No Name",
+    "--ca-days": "0",
+    "--leaf-days": "a month",
     "--scope": "some",
     "--on-error": "ignore",
     "--drain-seconds": "-1",
     "--close-v1": "perhaps",
     "--record-configmaps": "1001",
 }
+SWITCHES = ("--kubernetes", "--issue-certificates")
 SHARED = ("--source", "--kubernetes", "--system-namespace", "--record-configmaps")
 """Flags that say where the ConfigMaps are: every command has them, so that all three answer from the same ones."""
-FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --self-signed DIR alone\n"
+FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone\n"
 """What `serve` says when it has read its settings, and none of them names a certificate."""
 
 
@@ -72,14 +94,14 @@ def test_a_flag_has_the_variable_of_its_name_and_a_help_text_that_names_it(
     option = OPTIONS[command, flag]
     assert option.envvar == PREFIX + flag.removeprefix("--").replace("-", "_").upper()
     assert len(option.help.split()) >= 3
-    _, out, _ = run_patchgate(capsys, command, "--help")
+    _, out, _ = run_patchgate(capsys, *command.split(), "--help")
     text = " ".join(out.split())
     assert flag in text
     assert f"env var: {option.envvar}" in text
 
 
 def test_the_variables_that_are_not_refused_are_those_that_help_names(capsys: pytest.CaptureFixture[str]) -> None:
-    helps = [run_patchgate(capsys, command, "--help")[1] for command in COMMANDS]
+    helps = [run_patchgate(capsys, *command.split(), "--help")[1] for command in COMMANDS]
     named = {name for text in helps for name in re.findall(rf"{PREFIX}\w+", text)}
     assert named == {option.envvar for option in OPTIONS.values()}
     assert named | OF_THE_TOOLS == VARIABLES
@@ -91,7 +113,7 @@ def test_serve_has_the_flags_that_are_tested_here() -> None:
 
 
 @pytest.mark.parametrize("flag", SHARED)
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", READERS)
 def test_every_command_reads_what_says_where_the_configmaps_are(
     monkeypatch: pytest.MonkeyPatch, command: str, flag: str
 ) -> None:
@@ -104,7 +126,7 @@ def test_every_command_reads_what_says_where_the_configmaps_are(
 @pytest.mark.parametrize("flag", SERVE)
 def test_a_variable_says_what_its_flag_says(monkeypatch: pytest.MonkeyPatch, flag: str) -> None:
     option, (written, read) = OPTIONS["serve", flag], SERVE[flag]
-    by_flag = [flag] if flag == "--kubernetes" else option.secondary_opts[:1] or [flag, written]
+    by_flag = [flag] if flag in SWITCHES else option.secondary_opts[:1] or [flag, written]
     source = ["--source", "elsewhere"] if flag != "--source" else []
     assert parse(*source, *by_flag)[option.name] == read
     monkeypatch.setenv(option.envvar, written)

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from patchgate.configmaps.documents import load_documents
@@ -105,6 +105,7 @@ def test_a_value_that_stands_elsewhere_by_alias_is_refused_not_spoilt() -> None:
         edit(text, a="y")
 
 
+@example("\tindented")
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\t "), max_size=40))
 def test_any_text_is_read_back_as_it_was_written(value: str) -> None:
     made = make_document("records", {"a": value, "b": "x\n"})

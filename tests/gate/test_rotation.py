@@ -137,3 +137,21 @@ def test_no_request_is_lost_while_certificates_change_under_load(gate: Gate, fil
             wait_for_more_answers(gate, connecting)
     assert keeping.faults + connecting.faults == []
     assert (keeping.lost, connecting.lost) == (0, 0)
+
+
+def test_an_expired_pair_at_the_start_is_said_and_another_one_makes_the_gate_ready(tmp_path: Path, shop: Path) -> None:
+    for name in ("tls.crt", "tls.key"):
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    files = Files(tmp_path, days=-2)
+    files.put(files.issue(OLD))
+    with run_gate(shop, None, *files.arguments) as expired:
+        said = "not ready: no caller can trust the certificate"
+        expired.wait_until(lambda: expired.events(said) != [])
+        assert expired.events(said)[0]["why"].startswith("the certificate expired on ")
+        assert expired.ask("GET", "/readyz").status == 503
+        assert "not ready: the certificate expired on " in expired.ask("GET", "/readyz?verbose").text
+        files.days = 3
+        files.put(files.issue(OLD))
+        expired.wait_until_ready()
+        wait_until_served(expired, files)
+        assert expired.metric("patchgate_certificate_last_load_timestamp_seconds") > 0

@@ -1,5 +1,6 @@
 """What stands now, as the metrics give it."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,9 @@ import trustme
 from prometheus_client import CollectorRegistry
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.gate.gauges import read_gauges
+from patchgate.gate.clock import SteadyClock
+from patchgate.gate.gauges import read_clock_and_log, read_gauges
+from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import GaugeCollector
 from patchgate.policy.part import Problem
@@ -92,3 +95,16 @@ def test_problems_of_the_source_are_counted_before_the_first_snapshot() -> None:
 def test_lines_that_overrule_each_other_count_where_they_stand() -> None:
     standing = stand(image_list(f"{BASE}@sha256:{'a' * 64}"), team_list(f"{BASE}@sha256:{'b' * 64}"))
     assert standing.bad_entries["image_list"] == 1
+
+
+def test_lines_of_the_log_that_are_lost_and_a_clock_that_was_put_back_are_counted() -> None:
+    times, out = [NOW, NOW - timedelta(hours=3)], io.StringIO()
+    clock, stream = SteadyClock(lambda: times[-1] if len(times) == 1 else times.pop(0), lambda: 0.0), LogStream(out)
+    out.close()
+    for _ in range(3):
+        stream.write("a line\n")
+        stream.flush()
+    registry = CollectorRegistry()
+    registry.register(GaugeCollector(lambda: read_clock_and_log(clock, stream)))
+    assert registry.get_sample_value("patchgate_clock_behind_seconds") == 3 * 3600
+    assert registry.get_sample_value("patchgate_log_lines_lost_total") == 3

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from patchgate.pki.issue import Pair, issue_ca, issue_server_leaf
+from patchgate.pki.issue import Pair, issue_ca, issue_client_leaf, issue_server_leaf
 
 NOW = datetime(2026, 5, 9, 12, tzinfo=UTC)
 NAMES = ("patchgate.copa-system.svc", "localhost", "127.0.0.1", "::1")
@@ -154,3 +154,16 @@ def test_two_certificates_never_share_key_or_serial_number() -> None:
 def test_the_pem_is_of_a_certificate_and_of_a_key_that_is_not_encrypted() -> None:
     assert x509.load_pem_x509_certificate(LEAF.certificate_pem) == LEAF.certificate
     assert LEAF.key_pem.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+
+
+def test_a_clients_leaf_is_a_clients_only_and_named_for_it() -> None:
+    leaf = issue_client_leaf(CA, ["patcher", "patcher.example.com"], NOW)
+    usage = leaf.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    assert list(usage.value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    (subject,) = leaf.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert subject.value == "patcher"
+
+
+def test_a_leaf_never_outlives_its_ca() -> None:
+    late = NOW + timedelta(days=3600)
+    assert issue_server_leaf(CA, NAMES, late).certificate.not_valid_after_utc == NOW + timedelta(days=3650)

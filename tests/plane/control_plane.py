@@ -27,7 +27,11 @@ AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]}, {"level": "None"}],
+    "rules": [
+        {"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]},
+        {"level": "Metadata", "verbs": ["list"], "resources": [{"group": "", "resources": ["configmaps"]}]},
+        {"level": "None"},
+    ],
 }
 
 
@@ -61,21 +65,31 @@ class Plane:
 
     def read_audit(self, namespace: str, name: str) -> list[dict[str, Any]]:
         """Read what the audit log holds of an object, as it is written: after the answer."""
-        lines = (self.folder / "audit.log").read_text(encoding="utf-8").split("\n")[:-1]
-        events = [event for event in map(json.loads, lines) if event.get("objectRef", {}).get("name") == name]
+        events = [event for event in self._read_audit() if event.get("objectRef", {}).get("name") == name]
         return [event for event in events if event["objectRef"].get("namespace") == namespace]
+
+    def read_audit_of(self, user: str) -> list[dict[str, Any]]:
+        """Read what the audit log holds of a user: writes, and lists of ConfigMaps."""
+        return [event for event in self._read_audit() if event["user"]["username"] == user]
+
+    def _read_audit(self) -> Iterator[dict[str, Any]]:
+        lines = (self.folder / "audit.log").read_text(encoding="utf-8").split("\n")[:-1]
+        return map(json.loads, lines)
 
 
 @contextlib.contextmanager
-def run_plane(programs: Path, etcd: Path, folder: Path) -> Iterator[Plane]:
-    """Run a control plane until the block ends. programs, etcd: folders of the built programs."""
+def run_plane(programs: Path, etcd: Path, folder: Path, *flags: str, address: str = "127.0.0.1") -> Iterator[Plane]:
+    """Run a control plane until the block ends.
+
+    programs, etcd: folders of the built programs. flags: more of kube-apiserver. address: another one that it has.
+    """
     client, peer, secure = choose_ports(3)
     credentials, server = Credentials.make(folder), f"https://127.0.0.1:{secure}"
     admin = credentials.write_kubeconfig(server, "admin", "system:masters")
     ask = _Api(credentials, secure).ask
     store = Program(_etcd(etcd / "etcd", folder, client, peer), folder / "etcd.log", lambda: _is_healthy(client))
     api = Program(
-        _api_server(programs / "kube-apiserver", credentials, client, secure),
+        [*_api_server(programs / "kube-apiserver", credentials, client, secure, address), *flags],
         folder / "kube-apiserver.log",
         lambda: ask("/readyz") == 200,
     )
@@ -113,8 +127,9 @@ def _etcd(program: Path, folder: Path, client: int, peer: int) -> list[str]:
     ]
 
 
-def _api_server(program: Path, credentials: Credentials, etcd: int, port: int) -> list[str]:
-    certificate, key = credentials.issue_server("kube-apiserver", "127.0.0.1", "localhost", "kubernetes.default.svc")
+def _api_server(program: Path, credentials: Credentials, etcd: int, port: int, address: str) -> list[str]:
+    names = dict.fromkeys(("127.0.0.1", "localhost", "kubernetes.default.svc", address))
+    certificate, key = credentials.issue_server("kube-apiserver", *names)
     _, signing_key = credentials.issue_client("service-accounts")
     policy = credentials.folder / "audit-policy.json"
     policy.write_text(json.dumps(AUDIT_POLICY), encoding="utf-8")

@@ -17,6 +17,8 @@ from tests.plane.kubectl import Kubectl
 from tests.plane.manifests import pod
 
 SYSTEM = "copa-system"
+LOOPBACK: Mapping[str, object] = {"type": "ExternalName", "externalName": "localhost"}
+"""A Service's spec."""
 MODE_LABEL = "patchgate.io/mode"
 RULES = [
     {
@@ -65,22 +67,25 @@ def guard(plane: Plane, name: str, source: Path, *arguments: str, **fields: obje
     pair = ["--tls-cert", str(certificate), "--tls-key", str(key)]
     with (
         run_gate(source, plane.credentials.ca, *pair, *arguments) as gate,
-        attach(plane, name, gate.port, plane.credentials.ca.read_bytes(), **fields) as webhook,
+        attach(plane, name, gate.port, plane.credentials.ca.read_bytes(), LOOPBACK, **fields) as webhook,
     ):
         yield Guarded(gate, webhook)
 
 
 @contextlib.contextmanager
-def attach(plane: Plane, name: str, port: int, ca: bytes, **fields: object) -> Iterator[Webhook]:
+def attach(
+    plane: Plane, name: str, port: int, ca: bytes, service: Mapping[str, object] = LOOPBACK, **fields: object
+) -> Iterator[Webhook]:
     """Have kube-apiserver ask whoever listens on a port of loopback, until the block ends.
 
-    fields: of each webhook, beside what it needs: failurePolicy, matchConditions.
+    service: the spec of another Service, which has the port. fields: of each webhook, beside what it needs:
+    failurePolicy, matchConditions.
     """
     namespaces = [
         plane.make_namespace(f"{name}-{mode}", {"guard": name, MODE_LABEL: mode}) for mode in ("warn", "audit")
     ]
     webhook = Webhook(name, plane.make_namespace(name, {"guard": name}), *namespaces)
-    plane.kubectl.inside(SYSTEM).do("create", "-f", "-", given=_service(name))
+    plane.kubectl.inside(SYSTEM).do("create", "-f", "-", given=_service(name, service))
     plane.kubectl.do("create", "-f", "-", given=configure(name, port, ca, fields))
     try:
         wait_until(lambda: _is_enforced(webhook.enforce), f"webhook {name} in force")
@@ -127,8 +132,7 @@ def configure(name: str, port: int, ca: bytes, fields: Mapping[str, object]) -> 
     }
 
 
-def _service(name: str) -> dict[str, Any]:
-    spec = {"type": "ExternalName", "externalName": "localhost"}
+def _service(name: str, spec: Mapping[str, object]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 

@@ -2,15 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final, cast
 
 import typer
+from typer.core import TyperGroup
 
 from patchgate.errors import SetupError
-
-if TYPE_CHECKING:
-    from typer.core import TyperGroup
 
 PREFIX: Final = "PATCHGATE_"
 OF_THE_TOOLS: Final = frozenset({"PATCHGATE_CACHE"})
@@ -21,13 +19,15 @@ _SERVICE_LINKS: Final = re.compile(r"PATCHGATE_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|S
 
 def list_variables(app: typer.Typer) -> frozenset[str]:
     """List the variables that count: those that the flags of any command read."""
-    group = cast("TyperGroup", typer.main.get_command(app))
-    return OF_THE_TOOLS | {
-        variable
-        for command in group.commands.values()
-        for parameter in command.params
-        for variable in _list_names(parameter.envvar)
-    }
+    return OF_THE_TOOLS | frozenset(_list_read(cast("TyperGroup", typer.main.get_command(app))))
+
+
+def _list_read(group: TyperGroup) -> Iterator[str]:
+    for command in group.commands.values():
+        for parameter in command.params:
+            yield from _list_names(parameter.envvar)
+        if isinstance(command, TyperGroup):
+            yield from _list_read(command)
 
 
 def _list_names(variables: str | Sequence[str] | None) -> Sequence[str]:

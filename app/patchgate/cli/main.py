@@ -10,6 +10,7 @@ from typing import Final
 
 import typer
 
+from patchgate.cli.certs import make_certs
 from patchgate.cli.check import check
 from patchgate.cli.environment import list_variables, refuse_unknown_variables
 from patchgate.cli.patch import patch
@@ -18,7 +19,7 @@ from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "patch", "report")
+_COMMANDS: Final = ("serve", "check", "patch", "report", "certs")
 
 
 def make_app() -> typer.Typer:
@@ -33,6 +34,7 @@ def make_app() -> typer.Typer:
     app.command()(check)
     app.command()(patch)
     app.command()(report)
+    app.add_typer(make_certs(), name="certs")
     return app
 
 

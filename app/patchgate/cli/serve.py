@@ -2,17 +2,30 @@
 
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from patchgate.cli.certificate_options import (
+    CaDays,
+    Certificate,
+    Issues,
+    Key,
+    LeafDays,
+    SelfSignedDirectory,
+    ServiceName,
+    TlsSecretName,
+    WebhookConfiguration,
+    choose_files,
+    choose_secret,
+    choose_tls,
+    make_lives,
+)
 from patchgate.cli.options import Kubernetes, RecordConfigMaps, Source, SystemNamespace, choose_source
 from patchgate.configmaps.configmap import Names
-from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import SYSTEM_NAMESPACE, Address, GateSettings, SelfSigned, TlsFiles
-from patchgate.limits import DRAIN_SECONDS, RECORD_CONFIGMAPS
+from patchgate.gate.settings import SERVICE_NAME, SYSTEM_NAMESPACE, Address, GateSettings
+from patchgate.limits import CA_DAYS, DRAIN_SECONDS, LEAF_DAYS, RECORD_CONFIGMAPS
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
 
@@ -42,21 +55,6 @@ _OpsListen = Annotated[
         metavar="HOST:PORT",
         parser=_parse_address,
         help="Where metrics and the list of images are given, over plain HTTP: what is not patched is nobody else's.",
-    ),
-]
-_Certificate = Annotated[
-    Path | None, typer.Option("--tls-cert", envvar="PATCHGATE_TLS_CERT", metavar="FILE", help="Certificate chain, PEM.")
-]
-_Key = Annotated[
-    Path | None, typer.Option("--tls-key", envvar="PATCHGATE_TLS_KEY", metavar="FILE", help="Its key, PEM.")
-]
-_SelfSignedDirectory = Annotated[
-    Path | None,
-    typer.Option(
-        "--self-signed",
-        envvar="PATCHGATE_SELF_SIGNED",
-        metavar="DIR",
-        help="Instead: make ca.crt, tls.crt and tls.key in DIR at the first start, and keep them.",
     ),
 ]
 _Scope = Annotated[
@@ -103,9 +101,15 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     listen: _Listen = "127.0.0.1:8443",  # type: ignore[assignment] # typer parses a default as it does a flag
     ops_listen: _OpsListen = "127.0.0.1:8080",  # type: ignore[assignment]
-    tls_cert: _Certificate = None,
-    tls_key: _Key = None,
-    self_signed: _SelfSignedDirectory = None,
+    tls_cert: Certificate = None,
+    tls_key: Key = None,
+    self_signed: SelfSignedDirectory = None,
+    tls_secret: TlsSecretName = None,
+    issue_certificates: Issues = False,  # noqa: FBT002 -- a flag
+    webhook_configuration: WebhookConfiguration = None,
+    service_name: ServiceName = SERVICE_NAME,
+    ca_days: CaDays = CA_DAYS,
+    leaf_days: LeafDays = LEAF_DAYS,
     scope: _Scope = Scope.ALL,
     on_error: _OnError = OnError.DENY,
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
@@ -117,20 +121,17 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         source=choose_source(source, kubernetes=kubernetes, namespace=system_namespace),
         listen=listen,
         ops_listen=ops_listen,
-        tls=_choose_tls(tls_cert, tls_key, self_signed),
+        tls=choose_tls(
+            choose_files(tls_cert, tls_key),
+            self_signed,
+            choose_secret(tls_secret, webhook_configuration, make_lives(ca_days, leaf_days), issues=issue_certificates),
+        ),
         scope=scope,
         on_error=on_error,
         drain_seconds=drain_seconds,
         closes_v1=close_v1,
         names=Names(record_configmaps=record_configmaps),
         namespace=system_namespace,
+        service=service_name,
     )
     run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)
-
-
-def _choose_tls(certificate: Path | None, key: Path | None, self_signed: Path | None) -> TlsFiles | SelfSigned:
-    if self_signed and not certificate and not key:
-        return SelfSigned(self_signed)
-    if certificate and key and not self_signed:
-        return TlsFiles(certificate, key)
-    raise SetupError("serve: give --tls-cert and --tls-key, or --self-signed DIR alone")

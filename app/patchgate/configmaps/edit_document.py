@@ -148,7 +148,7 @@ def _write_entry(key: str, value: str, indent: int) -> str:
 
 def _write_text(value: str, indent: int, comment: str) -> str:
     """Write a text as a literal block with its line's end, or in quotes where a block could not hold it."""
-    if not value.strip() or value.startswith((" ", "\n")) or _UNFIT.search(value):
+    if not value.strip() or value.startswith((" ", "\t", "\n")) or _UNFIT.search(value):
         return f"{_quote(value)}{comment}\n"
     chomp = "" if value.endswith("\n") and not value.endswith("\n\n") else "+" if value.endswith("\n") else "-"
     lines = (f"{' ' * indent}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))

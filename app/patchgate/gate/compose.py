@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import TextIO
 
 import uvloop
@@ -17,17 +16,24 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
-from patchgate.gate.certificates import keep_pair_current
+from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
-from patchgate.gate.gauges import read_contact_gauge, read_gauges
+from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles
+from patchgate.gate.own_port import OwnPort
+from patchgate.gate.secret import open_secret
+from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
+from patchgate.policy.case import Asker
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import Verdict
+from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
@@ -36,8 +42,10 @@ from patchgate.server.ops import make_ops_app
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
-from patchgate.server.tls import RotatingPair
+from patchgate.server.tls import RotatingPair, ServedPair
 from patchgate.server.verdict_cache import VerdictCache
+
+Decide = Callable[[Image, Snapshot, Asker, datetime], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +53,30 @@ class _Gate:
     """The parts that live as long as the gate."""
 
     settings: GateSettings
-    clock: Callable[[], datetime]
+    clock: SteadyClock
+    decide: Decide
+    stream: LogStream
     log: FilteringBoundLogger
     origin: Origin
     listener: socket.socket
     ops_listener: socket.socket
-    pair: RotatingPair
+    pair: ServedPair
+    secret: LookedAt | None
 
 
-def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: TextIO) -> None:
+def run_gate(
+    settings: GateSettings, clock: Callable[[], datetime], log_stream: TextIO, decide: Decide | None = None
+) -> None:
     """Run the gate until it is told to stop. Blocks.
 
-    clock: gives now, aware UTC.
+    clock: the machine's, gives aware UTC; the gate holds it where it goes back.
     log_stream: where the log goes.
+    decide: decides one image; the policy's own, remembered, unless told otherwise.
 
     Raises:
         SetupError: source, certificate or address cannot be had.
     """
-    stream = LogStream(log_stream)
+    stream, steady = LogStream(log_stream), SteadyClock(clock)
     log = make_log(stream)
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
     sys.setswitchinterval(SWITCH_SECONDS)
@@ -70,8 +84,9 @@ def run_gate(settings: GateSettings, clock: Callable[[], datetime], log_stream: 
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
-        pair = RotatingPair(*_find_pair(settings, clock()))
-        gate = _Gate(settings, clock, log, origin, listener, ops_listener, pair)
+        pair, secret = _find_pair(settings, clock)
+        decide = decide or VerdictCache().decide
+        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret)
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 stream.gather(runner.get_loop())
@@ -85,10 +100,16 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(
-        lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=VerdictCache().decide
+    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
+    own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
+    app = make_app(
+        judge,
+        Reporter(metrics, log),
+        life,
+        lambda: (*clock.list_problems(), *standing.source_problems),
+        lambda: filter(None, (certificates.find_obstacle(), own_port.find_obstacle())),
     )
-    app = make_app(judge, Reporter(metrics, log), life, lambda: standing.source_problems)
     ops = make_ops_app(judge, metrics.registry, app)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
@@ -97,11 +118,14 @@ async def _run(gate: _Gate) -> None:
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
+    metrics.registry.register(GaugeCollector(lambda: read_clock_and_log(clock, gate.stream)))
     announcer = Announcer(gate.origin.tell, clock, metrics, log) if gate.origin.tell else None
     follower = Follower(gate.origin.source, settings.names, standing, clock, metrics, log, announcer)
     background = [
         asyncio.create_task(follower.run()),
-        asyncio.create_task(keep_pair_current(gate.pair, metrics, log)),
+        asyncio.create_task(certificates.run()),
+        asyncio.create_task(own_port.run()),
+        asyncio.create_task(watch_clock(clock, log)),
         *([asyncio.create_task(announcer.run())] if announcer else []),
     ]
     for task in background:
@@ -143,10 +167,15 @@ def _name_url(scheme: str, address: Address, listener: socket.socket) -> str:
     return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
-def _find_pair(settings: GateSettings, now: datetime) -> tuple[Path, Path]:
+def _find_pair(settings: GateSettings, clock: Callable[[], datetime]) -> tuple[ServedPair, LookedAt | None]:
+    """Find the pair to begin with, and the Secret that the next ones come from, where it is one."""
+    local = ("localhost", "127.0.0.1", "::1")
     match settings.tls:
         case TlsFiles(certificate, key):
-            return certificate, key
+            return RotatingPair(certificate, key), None
         case SelfSigned(directory):
-            service = (f"patchgate.{settings.namespace}.svc", f"patchgate.{settings.namespace}", "patchgate")
-            return keep_self_signed(directory, ("localhost", *service, "127.0.0.1", "::1", settings.listen.host), now)
+            names = (*local, *settings.service_names, settings.listen.host)
+            return RotatingPair(*keep_self_signed(directory, names, clock())), None
+        case TlsSecret() as chosen:
+            names = (*settings.service_names, *local)
+            return ServedPair(make_stand_in(clock())), open_secret(chosen, settings.namespace, names, clock)

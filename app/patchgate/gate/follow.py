@@ -16,14 +16,17 @@ from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SourceError
 from patchgate.gate.announce import Announcer
+from patchgate.gate.reading_thread import start_in_thread
 from patchgate.gate.standing import Standing
-from patchgate.limits import RETRY_SECONDS
+from patchgate.limits import READING_SECONDS, RETRY_SECONDS
 from patchgate.metrics import GateMetrics
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.source import Reading, Source
 
 _WHOLE: Final = "source"
+_HANGS: Final = f"is being read for more than {READING_SECONDS} s: does what it is on still answer?"
+_Read = tuple[Reading, Snapshot | None]
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class Follower:
         now = self.clock()
         assembly = Assembly(self.standing.snapshot, self.names, now)
         try:
-            reading, snapshot = await asyncio.to_thread(self._read, assembly, now)
+            reading, snapshot = await self._wait_for(start_in_thread(lambda: self._read(assembly, now)))
         except SourceError as error:
             self.metrics.errors.labels("source").inc()
             self._note_gone(error)
@@ -83,7 +86,19 @@ class Follower:
         self.standing.count_bad_entries(now)
         self._say_problems(now)
 
-    def _read(self, assembly: Assembly, now: datetime) -> tuple[Reading, Snapshot | None]:
+    async def _wait_for(self, reading: asyncio.Future[_Read]) -> _Read:
+        """Wait for a reading however long it takes; no other begins meanwhile. Say it where that is too long."""
+        try:
+            while not (await asyncio.wait([reading], timeout=READING_SECONDS))[0]:
+                self.metrics.errors.labels("source").inc()
+                self._note_gone(SourceError(_HANGS))
+                self.standing.count_bad_entries(self.clock())
+                self._say_problems(self.clock())
+            return reading.result()
+        finally:
+            reading.cancel()
+
+    def _read(self, assembly: Assembly, now: datetime) -> _Read:
         """Read the source into the assembly (in a thread); no snapshot where nothing has changed."""
         self._forget_bad_ones(now)
         reading = self.source.read(assembly.take)

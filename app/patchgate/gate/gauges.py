@@ -3,16 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from patchgate.gate.clock import SteadyClock
+from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import make_gauge
 from patchgate.server.serve import Server
-from patchgate.server.tls import RotatingPair
+from patchgate.server.tls import ServedPair
 
 
 def read_gauges(
-    standing: Standing, pair: RotatingPair, servers: Iterable[Server], now: datetime
+    standing: Standing, pair: ServedPair, servers: Iterable[Server], now: datetime
 ) -> Iterator[GaugeMetricFamily]:
     """Read the gauges. Ages are in seconds; a snapshot that was never read has none. now: aware UTC."""
     yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))
@@ -38,6 +40,15 @@ def read_contact_gauge(find_age_seconds: Callable[[], float | None]) -> Iterator
     age_seconds = find_age_seconds()
     if age_seconds is not None:
         yield make_gauge("patchgate_contact_age_seconds", "Since kube-apiserver was last heard.", age_seconds)
+
+
+def read_clock_and_log(clock: SteadyClock, stream: LogStream) -> Iterator[Metric]:
+    """Read how far the machine's clock is behind, and how much of the log is lost."""
+    behind_seconds = clock.behind.total_seconds()
+    yield make_gauge("patchgate_clock_behind_seconds", "By how much the clock was put back.", behind_seconds)
+    yield CounterMetricFamily(
+        "patchgate_log_lines_lost", "Lines of the log that could not be written.", value=stream.lost_lines
+    )
 
 
 def _is_ready(standing: Standing) -> bool:

@@ -59,7 +59,7 @@ def read_once(chosen: Directory | Cluster, names: Names, take: Callable[[ConfigM
         case Directory(path):
             return DirectorySource(path).read(take)
         case Cluster(namespace):
-            from patchgate.sources.cluster.client import make_client
+            from patchgate.cluster.client import make_client
             from patchgate.sources.cluster.source import read_cluster_once
 
             return read_cluster_once(make_client(), namespace, names.concern, take)
@@ -67,7 +67,7 @@ def read_once(chosen: Directory | Cluster, names: Names, take: Callable[[ConfigM
 
 @contextmanager
 def _open_cluster(namespace: str, names: Names) -> Iterator[Origin]:
-    from patchgate.sources.cluster.client import make_client
+    from patchgate.cluster.client import make_client
     from patchgate.sources.cluster.event import EventWriter
     from patchgate.sources.cluster.source import follow_cluster
 

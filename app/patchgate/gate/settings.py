@@ -9,10 +9,12 @@ from typing import Final
 
 from patchgate.configmaps.configmap import Names
 from patchgate.limits import DRAIN_SECONDS
+from patchgate.pki.lives import LIVES, Lives
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
 
 SYSTEM_NAMESPACE: Final = "copa-system"
+SERVICE_NAME: Final = "patchgate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,23 @@ class SelfSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSecret:
+    """A Secret in the system namespace.
+
+    Attributes:
+        name: its name.
+        issues: whether we keep it: issue, renew and roll over; else it is only read.
+        webhook_configuration: whose callers must trust the certificate; None where nobody says.
+        lives: how long what we issue lives.
+    """
+
+    name: str
+    issues: bool = False
+    webhook_configuration: str | None = None
+    lives: Lives = LIVES
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen.
 
@@ -71,16 +90,23 @@ class GateSettings:
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
         names: the names under which ConfigMaps count.
-        namespace: the one that the gate's own Service is in.
+        namespace: the one that the gate's own Service and Secret are in.
+        service: the name of the gate's own Service.
     """
 
     source: Directory | Cluster
     listen: Address
     ops_listen: Address
-    tls: TlsFiles | SelfSigned
+    tls: TlsFiles | SelfSigned | TlsSecret
     scope: Scope = Scope.ALL
     on_error: OnError = OnError.DENY
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
     names: Names = field(default_factory=Names)
     namespace: str = SYSTEM_NAMESPACE
+    service: str = SERVICE_NAME
+
+    @property
+    def service_names(self) -> tuple[str, ...]:
+        """What the gate's own Service is called, first as kube-apiserver calls it (admissionregistration/v1)."""
+        return f"{self.service}.{self.namespace}.svc", f"{self.service}.{self.namespace}", self.service

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Final
 
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from patchgate.limits import BACKDATE_SECONDS, CA_DAYS, LEAF_DAYS
+from patchgate.pki.lives import LIVES, Lives
 
 _LEAF_NAME: Final = "patchgate"
 """For people: clients look at the alternative names alone (RFC 9525)."""
@@ -37,36 +37,53 @@ class Pair:
         )
 
 
-def issue_ca(common_name: str, now: datetime) -> Pair:
+def issue_ca(common_name: str, now: datetime, lives: Lives = LIVES) -> Pair:
     """Issue a CA that signs leaves and no further CA. now: aware UTC."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     builder = (
-        _begin(name, name, key, now, CA_DAYS)
+        _begin(name, name, key, now - lives.backdate, now + lives.ca)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(is_ca=True), critical=True)
     )
     return Pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def issue_server_leaf(ca: Pair, names: Iterable[str], now: datetime) -> Pair:
-    """Issue a server's leaf. names: DNS names (ASCII) and IP addresses that it serves. now: aware UTC."""
+def issue_server_leaf(ca: Pair, names: Iterable[str], now: datetime, lives: Lives = LIVES) -> Pair:
+    """Issue a server's leaf. names: DNS names (ASCII) and IP addresses that it serves. now: aware UTC.
+
+    It never outlives its CA.
+    """
+    return _issue_leaf(ca, names, now, lives, ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def issue_client_leaf(ca: Pair, names: Iterable[str], now: datetime, lives: Lives = LIVES) -> Pair:
+    """Issue a client's leaf, such as BuildKit's mTLS asks for. names: who the client is; the first is the common name.
+
+    It never outlives its CA. now: aware UTC.
+    """
+    return _issue_leaf(ca, names, now, lives, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _issue_leaf(ca: Pair, names: Iterable[str], now: datetime, lives: Lives, usage: x509.ObjectIdentifier) -> Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    alternatives = [_alternative_name(name) for name in names]
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _LEAF_NAME)])
+    listed = list(dict.fromkeys(names))
+    common_name = _LEAF_NAME if usage == ExtendedKeyUsageOID.SERVER_AUTH else listed[0]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    ends = min(now + lives.leaf, ca.certificate.not_valid_after_utc)
     builder = (
-        _begin(name, ca.certificate.subject, key, now, LEAF_DAYS)
+        _begin(name, ca.certificate.subject, key, now - lives.backdate, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(is_ca=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(map(_alternative_name, listed)), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), critical=False)
     )
     return Pair(builder.sign(ca.key, hashes.SHA256()), key)
 
 
 def _begin(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, days: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, begins: datetime, ends: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -74,8 +91,8 @@ def _begin(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(seconds=BACKDATE_SECONDS))
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_before(begins)
+        .not_valid_after(ends)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

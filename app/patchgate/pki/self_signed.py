@@ -4,20 +4,16 @@ The CA's key is thrown away: nobody can sign with it later, and a new leaf means
 cluster uses a Secret.
 """
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography import x509
 
 from patchgate.errors import CertificateError
+from patchgate.pki.contents import CA, CERTIFICATE, KEY
+from patchgate.pki.files import write_certificate, write_key
 from patchgate.pki.issue import issue_ca, issue_server_leaf
-
-CA: Final = "ca.crt"
-CERTIFICATE: Final = "tls.crt"
-KEY: Final = "tls.key"
 
 
 def keep_self_signed(directory: Path, names: Iterable[str], now: datetime) -> tuple[Path, Path]:
@@ -46,18 +42,9 @@ def _make(directory: Path, names: Iterable[str], now: datetime) -> None:
     ca = issue_ca("patchgate self-signed CA", now)
     leaf = issue_server_leaf(ca, names, now)
     directory.mkdir(parents=True, exist_ok=True)
-    _write(directory / KEY, leaf.key_pem, mode=0o600)
-    _write(directory / CERTIFICATE, leaf.certificate_pem, mode=0o644)
-    _write(directory / CA, ca.certificate_pem, mode=0o644)
-
-
-def _write(file: Path, content: bytes, mode: int) -> None:
-    """Write the file whole or not at all, never readable by more than its mode says."""
-    part = file.with_name(f".{file.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-    part.replace(file)
+    write_key(directory / KEY, leaf.key_pem)
+    write_certificate(directory / CERTIFICATE, leaf.certificate_pem)
+    write_certificate(directory / CA, ca.certificate_pem)
 
 
 def _check_validity(certificate: Path, now: datetime) -> None:

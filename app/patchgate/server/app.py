@@ -41,18 +41,25 @@ class MainApp(FastAPI):
             await super().__call__(scope, receive, send)
 
 
-def make_app(judge: Judge, reporter: Reporter, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> MainApp:
+def make_app(
+    judge: Judge,
+    reporter: Reporter,
+    life: Life,
+    source_problems: Callable[[], Iterable[Problem]],
+    obstacles: Callable[[], Iterable[str]] = tuple,
+) -> MainApp:
     """Make the application of the main listener.
 
     judge: the core behind every door.
     reporter: told of each answer.
     life: readiness fails while it drains.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
+    obstacles: gives what else keeps callers from being answered, such as a certificate that they cannot trust.
     """
     app = MainApp(AdmissionApp(judge, reporter))
     _add_decisions(app, judge, reporter)
     _add_catalog(app, judge)
-    _add_probes(app, judge, life, source_problems)
+    _add_probes(app, judge, life, source_problems, obstacles)
     add_refusals(app)
     return app
 
@@ -116,7 +123,13 @@ def _add_catalog(app: FastAPI, judge: Judge) -> None:
         return Response(await catalog.write(take_snapshot(judge)), media_type="application/json")
 
 
-def _add_probes(app: FastAPI, judge: Judge, life: Life, source_problems: Callable[[], Iterable[Problem]]) -> None:
+def _add_probes(
+    app: FastAPI,
+    judge: Judge,
+    life: Life,
+    source_problems: Callable[[], Iterable[Problem]],
+    obstacles: Callable[[], Iterable[str]],
+) -> None:
     @app.get("/livez", response_class=PlainTextResponse)
     async def livez() -> Response:
         """Answer that the event loop turns."""
@@ -125,8 +138,9 @@ def _add_probes(app: FastAPI, judge: Judge, life: Life, source_problems: Callabl
     @app.get("/readyz", response_class=PlainTextResponse, responses={503: {"content": {"text/plain": {}}}})
     async def readyz(request: Request) -> Response:
         """Answer whether reviews are decided; `?verbose` says by what."""
-        is_ready = judge.take_snapshot() is not None and not life.is_draining
+        hindered = [f"not ready: {obstacle}" for obstacle in obstacles()]
+        is_ready = judge.take_snapshot() is not None and not life.is_draining and not hindered
         lines = ["ok" if is_ready else "draining" if life.is_draining else "not ready"]
         if "verbose" in request.query_params:
-            lines += describe(judge.current(), source_problems(), judge.clock())
+            lines += [*hindered, *describe(judge.current(), source_problems(), judge.clock())]
         return PlainTextResponse("\n".join(lines) + "\n", 200 if is_ready else 503)

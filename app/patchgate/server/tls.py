@@ -1,11 +1,14 @@
-"""TLS of the gate: certificate and key from files, TLS 1.2 and up, changed without a restart.
+"""TLS of the gate: certificate and key from files or memory, TLS 1.2 and up, changed without a restart.
 
 A pair is loaded into a context of its own; only when that succeeds do new handshakes get it (by the server-name
 callback, which OpenSSL calls whether a name was sent or not). The context that serves is never touched: loading a
 mismatched pair into it would break it. Open connections live on.
 """
 
+import os
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,16 +26,31 @@ class Pair:
 
     Attributes:
         context: made of it.
+        begins: when the certificate does, aware UTC.
         expires: when the certificate does, aware UTC.
         serial: its serial number, for people.
     """
 
     context: ssl.SSLContext
+    begins: datetime
     expires: datetime
     serial: str
 
 
-class RotatingPair:
+class ServedPair:
+    """The pair that new handshakes get."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.current = pair
+        self.context = _make_context()
+        self.context.sni_callback = self._choose
+
+    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        del name, context
+        connection.context = self.current.context
+
+
+class RotatingPair(ServedPair):
     """Certificate and key in files that may change at any time."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
@@ -44,10 +62,7 @@ class RotatingPair:
         self._files = (certificate, key)
         self._signature = self._sign()
         self._refused = ""
-        self.current = load_pair(certificate, key)
-        self.context = _make_context()
-        self.context.load_cert_chain(certificate, key, password=_no_password)
-        self.context.sni_callback = self._choose
+        super().__init__(load_pair(certificate, key))
 
     def reload(self) -> bool:
         """Load the pair where its files have changed; tell whether they had. Blocks.
@@ -69,10 +84,6 @@ class RotatingPair:
         self._signature, self._refused = signature, ""
         return True
 
-    def _choose(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
-        del name, context
-        connection.context = self.current.context
-
     def _sign(self) -> _Signature:
         try:
             return tuple((status.st_mtime_ns, status.st_size, status.st_ino) for status in map(Path.stat, self._files))
@@ -81,21 +92,45 @@ class RotatingPair:
 
 
 def load_pair(certificate: Path, key: Path) -> Pair:
-    """Load a pair into a context of its own.
+    """Load a pair of files into a context of its own.
 
     Raises:
         CertificateError: a file cannot be read, or the two do not belong together.
     """
-    context = _make_context()
     try:
-        context.load_cert_chain(certificate, key, password=_no_password)
-        leaf = x509.load_pem_x509_certificate(certificate.read_bytes())
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", None) or "no certificate and key in PEM"
-        raise CertificateError(f"{certificate} and {key} are not a pair that serves: {reason}") from error
+        contents = certificate.read_bytes(), key.read_bytes()
     except OSError as error:
         raise CertificateError(f"{certificate} or {key} cannot be read: {error.strerror}") from error
-    return Pair(context, leaf.not_valid_after_utc, f"{leaf.serial_number:x}")
+    return make_pair(*contents, f"{certificate} and {key}")
+
+
+def make_pair(certificate: bytes, key: bytes, origin: str) -> Pair:
+    """Load a pair, PEM, into a context of its own. origin: for the error, two names.
+
+    Raises:
+        CertificateError: the two do not belong together.
+    """
+    context = _make_context()
+    try:
+        with _as_file(certificate) as certificate_file, _as_file(key) as key_file:
+            context.load_cert_chain(certificate_file, key_file, password=_no_password)
+        leaf = x509.load_pem_x509_certificate(certificate)
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "no certificate and key in PEM"
+        raise CertificateError(f"{origin} are not a pair that serves: {reason}") from error
+    return Pair(context, leaf.not_valid_before_utc, leaf.not_valid_after_utc, f"{leaf.serial_number:x}")
+
+
+@contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """Give the name of a file in memory: Python loads a pair from files alone, and a key must not lie on a disk."""
+    descriptor = os.memfd_create("pair")
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as stream:
+            stream.write(content)
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def _make_context() -> ssl.SSLContext:

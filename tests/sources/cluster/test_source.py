@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap, Names
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
 from patchgate.sources.cluster.contact import Contact
-from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.cluster.source import ClusterSource, follow_cluster, read_cluster_once
 from patchgate.sources.source import Reading
 from tests.conftest import wait_until

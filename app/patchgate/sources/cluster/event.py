@@ -15,9 +15,9 @@ from typing import Final
 from kubernetes.client import CoreV1Api, CoreV1Event, V1EventSource, V1ObjectMeta, V1ObjectReference
 from kubernetes.client.exceptions import ApiException
 
+from patchgate.cluster.failure import say_failure
+from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
-from patchgate.sources.cluster.failure import say_failure
-from patchgate.sources.cluster.pace import Pace
 
 _REASON: Final = "DataDoesNotCount"
 _COMPONENT: Final = "patchgate"

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
+from patchgate.cluster.answer import read_mapping, read_object, read_texts
+from patchgate.cluster.failure import say_failure
+from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
-from patchgate.sources.cluster.answer import read_mapping, read_object, read_texts
-from patchgate.sources.cluster.failure import say_failure
-from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.source import Reading
 
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
+from patchgate.cluster.answer import read_object, read_texts
+from patchgate.cluster.failure import say_failure
+from patchgate.cluster.pace import Pace
 from patchgate.limits import FAILURES_IN_A_ROW
-from patchgate.sources.cluster.answer import read_object, read_texts
 from patchgate.sources.cluster.contact import Contact
-from patchgate.sources.cluster.failure import say_failure
-from patchgate.sources.cluster.pace import Pace
 
 _KIND: Final = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 _BRIEF: Final = "the watch ends as soon as it begins"

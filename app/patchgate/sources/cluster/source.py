@@ -10,6 +10,8 @@ from typing import Final
 from kubernetes.client import CoreV1Api
 from kubernetes.informer import ADDED, DELETED, ERROR, MODIFIED, SharedInformer
 
+from patchgate.cluster.failure import say_failure
+from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
 from patchgate.limits import (
@@ -19,10 +21,8 @@ from patchgate.limits import (
     STOP_SECONDS,
 )
 from patchgate.sources.cluster.contact import Contact
-from patchgate.sources.cluster.failure import say_failure
 from patchgate.sources.cluster.fetch import Fetcher, read_entry
 from patchgate.sources.cluster.name_list import NameList, list_names
-from patchgate.sources.cluster.pace import Pace
 from patchgate.sources.source import Reading
 
 _PACE: Final = Pace()

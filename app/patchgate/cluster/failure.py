@@ -6,17 +6,18 @@ from typing import Final
 from kubernetes.client.exceptions import ApiException
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-_NEEDED: Final = "give its service account a Role with get, list and watch on configmaps, create on events"
+FOLLOW_RIGHTS: Final = "give its service account a Role with get, list and watch on configmaps, create on events"
 
 
-def say_failure(error: Exception, action: str, host: str) -> str:
+def say_failure(error: Exception, action: str, host: str, needed: str = FOLLOW_RIGHTS) -> str:
     """Say what failed.
 
     action: what was asked for, such as `list configmaps in copa-system`.
     host: kube-apiserver's address.
+    needed: what to do where the right is missing.
     """
     if isinstance(error, ApiException) and error.status:
-        return _say_status(error.status, action, host)
+        return _say_status(error.status, action, host, needed)
     match error:
         case ApiException():
             return f"no TLS with {host}: {_first_line(error.reason)}"
@@ -30,12 +31,12 @@ def say_failure(error: Exception, action: str, host: str) -> str:
             return f"{host} answers what is no Kubernetes API: {type(error).__name__}"
 
 
-def _say_status(status: int, action: str, host: str) -> str:
+def _say_status(status: int, action: str, host: str, needed: str) -> str:
     match status:
         case HTTPStatus.UNAUTHORIZED:
             return f"{host} does not know who asks to {action} (401): renew the token or the certificate"
         case HTTPStatus.FORBIDDEN:
-            return f"may not {action} (403): {_NEEDED}"
+            return f"may not {action} (403): {needed}"
         case HTTPStatus.TOO_MANY_REQUESTS:
             return f"{host} is too busy to {action} (429)"
         case _:

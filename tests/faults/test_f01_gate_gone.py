@@ -1,4 +1,4 @@
-"""The gate is gone: failurePolicy decides, and only where the webhook looks."""
+"""F1: the gate is gone: failurePolicy decides, and only where the webhook looks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +9,8 @@ from tests.plane.control_plane import Plane, wait_until
 from tests.plane.manifests import deployment, name_of, pod
 from tests.plane.webhooks import Webhook, guard
 from tests.plane.world import API, API_PATCHED
+
+pytestmark = pytest.mark.usefixtures("in_network")
 
 
 @pytest.fixture(scope="module")

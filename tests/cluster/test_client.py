@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from patchgate.cluster.client import make_client
 from patchgate.errors import SourceError
-from patchgate.sources.cluster.client import make_client
 
 
 def write_kubeconfig(directory: Path, server: str) -> Path:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from patchgate.sources.cluster.pace import Pace
+from patchgate.cluster.pace import Pace
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A gate that has no image list yet: kube-apiserver asks again until it has one, and never takes silence for leave."""
+"""F3: a gate without an image list: kube-apiserver asks again until it has one, and never takes silence for leave."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,8 @@ from tests.plane.control_plane import Plane, wait_until
 from tests.plane.manifests import pod
 from tests.plane.webhooks import Guarded, Webhook, guard
 from tests.plane.world import API, API_PATCHED, WORLD
+
+pytestmark = pytest.mark.usefixtures("in_network")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from kubernetes.client.exceptions import ApiException
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
 
-from patchgate.sources.cluster.failure import say_failure
+from patchgate.cluster.failure import say_failure
 
 HOST = "https://10.0.0.1:443"
 CONNECTION = HTTPSConnection("10.0.0.1")

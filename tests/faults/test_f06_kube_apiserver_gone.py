@@ -1,7 +1,4 @@
-"""kube-apiserver ends, starts again, or stands still: the gate goes by what it last read, says so, and catches up.
-
-On a plane of their own, as the programs of the shared one may not be ended.
-"""
+"""F6: kube-apiserver or etcd ends, starts again, stands still, is too busy: the gate goes by what it last read."""
 
 import json
 import signal
@@ -10,23 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.faults.shut_out import shut_out
 from tests.plane.cluster_gate import NOTICE_SECONDS, ClusterGate, run_cluster_gate, start_cluster_gate
-from tests.plane.control_plane import Plane, run_plane
+from tests.plane.control_plane import Plane, wait_until
 from tests.plane.world import API, API_PATCHED, NEW, WORLD
 from tests.world import image_list
-from tools.build import find_programs
-from tools.cache import find_cache
-from tools.modules import ETCD, KUBERNETES
 
-
-@pytest.fixture(scope="module")
-def own_plane(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    del plane  # leaves the tests out where there are no programs
-    programs, etcd = (find_programs(module, find_cache()) for module in (KUBERNETES, ETCD))
-    assert programs
-    assert etcd
-    with run_plane(programs, etcd, tmp_path_factory.mktemp("own-plane")) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("in_network")
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +87,32 @@ def test_a_gate_starts_while_kube_apiserver_is_down_and_is_ready_when_it_is_up(
         own_plane.api_server.start()
         gate.wait_until_ready()
         early.wait_for(API_PATCHED, "Approved")
+
+
+def test_a_kube_apiserver_that_is_too_busy_changes_nothing_and_is_followed_when_it_is_not(
+    own_plane: Plane, in_step: ClusterGate
+) -> None:
+    with shut_out(own_plane, "gate-lists", "lists"):
+        in_step.put(image_list(API))
+        in_step.gate.wait_until(lambda: in_step.problems != [])
+        busy = f"{own_plane.server} is too busy to get configmaps in lists (429)"
+        assert in_step.problems == [f"source: {busy}; the last good data stays in force"]
+        assert still_decides(in_step)
+        assert in_step.reason(NEW) == "Unscanned"
+    in_step.wait_for(NEW, "NotTracked")
+
+
+def test_an_etcd_that_is_gone_changes_nothing_and_what_is_written_when_it_is_back_is_followed(
+    own_plane: Plane, in_step: ClusterGate
+) -> None:
+    own_plane.etcd.end()
+    try:
+        in_step.gate.wait_until(lambda: in_step.problems != [], NOTICE_SECONDS)
+        assert in_step.problems[0].startswith(f"source: {own_plane.server} ")
+        assert still_decides(in_step)
+        assert in_step.gate.metric("patchgate_snapshot_age_seconds") > 0
+    finally:
+        own_plane.etcd.start()
+    wait_until(lambda: in_step.kubectl.ask("get", "configmaps").is_admitted, "kube-apiserver with its etcd")
+    in_step.put(image_list(API))
+    in_step.wait_for(NEW, "NotTracked")

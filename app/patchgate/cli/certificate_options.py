@@ -1,0 +1,150 @@
+"""Options that say where certificates come from and how long they live, and what they are read into."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from patchgate.errors import SetupError
+from patchgate.gate.settings import SelfSigned, TlsFiles, TlsSecret
+from patchgate.pki.lives import Lives
+
+_NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
+"""RFC 1123, a subdomain: what objects of Kubernetes are called."""
+_DAYS_MOST: Final = 100 * 365
+
+
+def _parse_name(text: str) -> str:
+    if _NAME.fullmatch(text):
+        return text
+    raise typer.BadParameter("write the name of an object, such as patchgate-tls")
+
+
+Certificate = Annotated[
+    Path | None, typer.Option("--tls-cert", envvar="PATCHGATE_TLS_CERT", metavar="FILE", help="Certificate chain, PEM.")
+]
+Key = Annotated[
+    Path | None, typer.Option("--tls-key", envvar="PATCHGATE_TLS_KEY", metavar="FILE", help="Its key, PEM.")
+]
+SelfSignedDirectory = Annotated[
+    Path | None,
+    typer.Option(
+        "--self-signed",
+        envvar="PATCHGATE_SELF_SIGNED",
+        metavar="DIR",
+        help="Instead: make ca.crt, tls.crt and tls.key in DIR at the first start, and keep them.",
+    ),
+]
+TlsSecretName = Annotated[
+    str | None,
+    typer.Option(
+        "--tls-secret",
+        envvar="PATCHGATE_TLS_SECRET",
+        metavar="NAME",
+        parser=_parse_name,
+        help="Instead: tls.crt, tls.key and ca.crt of a Secret in the system namespace, cert-manager's or yours; "
+        "only read unless --issue-certificates.",
+    ),
+]
+Issues = Annotated[
+    bool,
+    typer.Option(
+        "--issue-certificates",
+        envvar="PATCHGATE_ISSUE_CERTIFICATES",
+        help="Keep that Secret: issue a CA and a leaf, renew them, and have the caBundles follow.",
+    ),
+]
+WebhookConfiguration = Annotated[
+    str | None,
+    typer.Option(
+        "--webhook-configuration",
+        envvar="PATCHGATE_WEBHOOK_CONFIGURATION",
+        metavar="NAME",
+        parser=_parse_name,
+        help="ValidatingWebhookConfiguration whose caBundles must hold the CA before a leaf of it is served; patched "
+        "with --issue-certificates.",
+    ),
+]
+ServiceName = Annotated[
+    str,
+    typer.Option(
+        "--service-name",
+        envvar="PATCHGATE_SERVICE_NAME",
+        metavar="NAME",
+        parser=_parse_name,
+        help="The gate's own Service: a certificate must be good for NAME.NAMESPACE.svc.",
+    ),
+]
+CaDays = Annotated[
+    int,
+    typer.Option(
+        "--ca-days",
+        envvar="PATCHGATE_CA_DAYS",
+        min=1,
+        max=_DAYS_MOST,
+        help="How long a CA of ours lives; the next one comes at two thirds of it.",
+    ),
+]
+LeafDays = Annotated[
+    int,
+    typer.Option(
+        "--leaf-days",
+        envvar="PATCHGATE_LEAF_DAYS",
+        min=1,
+        max=_DAYS_MOST,
+        help="How long a leaf of ours lives; it is renewed at two thirds of it.",
+    ),
+]
+
+
+def choose_files(certificate: Path | None, key: Path | None) -> TlsFiles | None:
+    """Choose the files of a pair; None where none is named.
+
+    Raises:
+        SetupError: only one of them is named.
+    """
+    if certificate and key:
+        return TlsFiles(certificate, key)
+    if certificate or key:
+        raise SetupError(_CHOICE)
+    return None
+
+
+def choose_secret(
+    name: str | None, webhook_configuration: str | None, lives: Lives, *, issues: bool
+) -> TlsSecret | None:
+    """Choose the Secret; None where none is named.
+
+    Raises:
+        SetupError: what needs a Secret is asked for without one.
+    """
+    if name:
+        return TlsSecret(name, issues, webhook_configuration, lives)
+    if issues or webhook_configuration:
+        raise SetupError("serve: --issue-certificates and --webhook-configuration need --tls-secret NAME")
+    return None
+
+
+def choose_tls(
+    files: TlsFiles | None, self_signed: Path | None, secret: TlsSecret | None
+) -> TlsFiles | SelfSigned | TlsSecret:
+    """Choose where certificate and key come from.
+
+    Raises:
+        SetupError: nothing is named, or more than one.
+    """
+    directory = SelfSigned(self_signed) if self_signed else None
+    named = [each for each in (files, directory, secret) if each]
+    if len(named) != 1:
+        raise SetupError(_CHOICE)
+    return named[0]
+
+
+def make_lives(ca_days: int, leaf_days: int) -> Lives:
+    """Make the lengths of life of these settings."""
+    return Lives(timedelta(days=ca_days), timedelta(days=leaf_days))
+
+
+_CHOICE: Final = "serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone"

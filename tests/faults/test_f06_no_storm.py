@@ -1,0 +1,63 @@
+"""F6: twenty gates lose kube-apiserver at the same moment, and come back to it one by one."""
+
+import logging
+import time
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from patchgate.cluster.client import make_client
+from patchgate.errors import SourceError
+from patchgate.sources.cluster.source import ClusterSource, follow_cluster
+from tests.plane.control_plane import Plane, wait_until
+from tests.world import NAMES
+
+pytestmark = pytest.mark.usefixtures("in_network")
+
+FOLLOWERS = 20
+OUTAGE_SECONDS = 12.0
+"""Until each makes its longest pauses: the four before it take 3.75 to 7.5 s."""
+WINDOW = timedelta(seconds=0.25)
+"""A tenth of what the longest pause is jittered over (2.5 to 5 s): of twenty that know no jitter, all come in one."""
+
+
+def follows(source: ClusterSource) -> bool:
+    try:
+        source.read(lambda _: None)
+    except SourceError:
+        return False
+    return True
+
+
+def test_twenty_that_follow_come_back_apart(
+    own_plane: Plane, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "kubernetes.informer.informer")  # as the gate has it
+    kubectl = own_plane.make_namespace("storm")
+    kubectl.do("create", "role", "storm", "--verb=get,list,watch", "--resource=configmaps")
+    kubectl.do("create", "rolebinding", "storm", "--role=storm", "--user=gate-storm")
+    monkeypatch.setenv("KUBECONFIG", str(own_plane.credentials.write_kubeconfig(own_plane.server, "gate-storm")))
+    monkeypatch.setattr("patchgate.sources.cluster.source.STOP_SECONDS", 0)  # for each of them
+    with ExitStack() as stack:
+        start = partial(follow_cluster, namespace="storm", concerns=NAMES.concern)
+        sources = [stack.enter_context(start(make_client())) for _ in range(FOLLOWERS)]
+        wait_until(lambda: all(map(follows, sources)), "all follow")
+        before = len(list_times(own_plane))
+        own_plane.api_server.end()
+        try:
+            time.sleep(OUTAGE_SECONDS)
+            assert not any(map(follows, sources))
+        finally:
+            own_plane.api_server.start()
+        wait_until(lambda: all(map(follows, sources)), "all follow again")
+    back = list_times(own_plane)[before:]
+    assert FOLLOWERS <= len(back) <= 4 * FOLLOWERS
+    assert max(sum(first <= each < first + WINDOW for each in back) for first in back) <= FOLLOWERS / 2
+
+
+def list_times(plane: Plane) -> list[datetime]:
+    """When kube-apiserver was asked by them for a list, in order."""
+    events = plane.read_audit_of("gate-storm")
+    return sorted(datetime.fromisoformat(event["requestReceivedTimestamp"]) for event in events)

@@ -1,0 +1,30 @@
+"""F13: a body that comes too slowly for its caller's deadline is given up while the caller still listens."""
+
+from http.client import HTTPResponse
+
+import pytest
+
+from tests.conftest import Gate, read_recorded
+
+BODY = read_recorded("pod-create")
+HEAD = (
+    b"POST /validate/enforce?timeout=1s HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n" % len(BODY)
+)
+
+
+@pytest.mark.parametrize("sent", [0, 100])
+def test_a_body_that_stops_half_way_is_told_408_and_the_next_review_is_decided(gate: Gate, sent: int) -> None:
+    with gate.open_tls() as slow:
+        slow.sendall(HEAD + BODY[:sent])
+        slow.settimeout(5)  # not what is tested: the default for a body is 10 s
+        response = HTTPResponse(slow)
+        response.begin()
+        assert (response.status, response.getheader("connection")) == (408, "close")
+    assert gate.review(BODY).json["response"]["status"]["reason"] == "PatchAvailable"
+
+
+def test_a_review_that_comes_whole_is_answered_whatever_its_deadline(gate: Gate) -> None:
+    for timeout in ("1s", "30s", "0s", "x", ""):
+        answer = gate.ask("POST", f"/validate/enforce?timeout={timeout}", BODY, {"Content-Type": "application/json"})
+        assert answer.json["response"]["status"]["reason"] == "PatchAvailable"
