@@ -132,7 +132,7 @@ def test_a_ca_rolls_without_a_moment_at_which_a_leaf_is_not_trusted() -> None:
         assert served
         assert day < 2 or is_trusted(served, view)
         assert served.expires > now
-        bundle = frozenset(choose_bundle(held, now, LIVES))
+        bundle = frozenset(choose_bundle(held, view, now, LIVES))
         cas.add(held.authorities[0].certificate)
         sizes.add(len(bundle))
     assert len(cas) == 3

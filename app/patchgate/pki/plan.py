@@ -91,11 +91,12 @@ def find_dropped(held: Held, now: datetime, lives: Lives) -> frozenset[x509.Cert
     return frozenset(held.trusted) - kept
 
 
-def choose_bundle(held: Held, now: datetime, lives: Lives) -> tuple[x509.Certificate, ...]:
-    """Choose what every caBundle must hold, the newest CA first."""
+def choose_bundle(held: Held, trust: Trust, now: datetime, lives: Lives) -> tuple[x509.Certificate, ...]:
+    """Choose what every caBundle must hold, the newest CA first; what could not be carried over stays in them."""
     dropped = find_dropped(held, now, lives)
     newest = tuple(pair.certificate for pair in held.authorities)
-    return tuple(each for each in dict.fromkeys((*newest, *held.trusted)) if each not in dropped)
+    strangers = find_strangers(held, trust, now)
+    return tuple(each for each in dict.fromkeys((*newest, *held.trusted, *strangers)) if each not in dropped)
 
 
 def choose_signer(held: Held, trust: Trust) -> Pair:

@@ -230,6 +230,23 @@ def test_a_secret_that_may_not_be_written_keeps_no_ca_bundle_from_being_mended(c
     assert cluster.simulator.bundles() == [contents.ca]
 
 
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_ca_that_cannot_be_carried_over_stays_in_the_ca_bundles(cluster: Cluster, status: int) -> None:
+    before, after = make_contents(make_ca()), make_contents(make_ca())
+    cluster.simulator.configure(before.ca)
+    cluster.put(before)
+    keeper = replace(cluster.keep(), names=(NAME,))
+    keeper.look()
+    cluster.put(after)
+    cluster.simulator.statuses["PUT secret"] = status
+    keeper.look()
+    assert keeper.served == hold(before).leaf
+    assert all(before.ca in bundle and after.ca in bundle for bundle in cluster.simulator.bundles())
+    keeper.look()
+    assert keeper.served == hold(after).leaf
+    assert all(before.ca in bundle for bundle in cluster.simulator.bundles())
+
+
 @pytest.mark.parametrize("kind", ["secret", "configuration"])
 def test_what_cannot_be_read_leaves_all_as_it_is(cluster: Cluster, kind: str) -> None:
     cluster.simulator.configure(b"")

@@ -143,7 +143,7 @@ class SecretKeeper:
     def _keep_bundles(self, sight: Sight, done: list[str]) -> None:
         if not self.webhooks or not sight.found or not self._writes(sight.stored) or not sight.held.authorities:
             return
-        wanted = choose_bundle(sight.held, self.clock(), self.lives)
+        wanted = choose_bundle(sight.held, sight.trust, self.clock(), self.lives)
         if self.webhooks.write(sight.found, wanted):
             done.append("patch the caBundle")
 
