@@ -6,7 +6,7 @@ not know of each other: resourceVersion decides who writes, and who was late rea
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -61,6 +61,7 @@ class SecretKeeper:
         names: that the leaf must be good for; in a Secret of others the first alone.
         lives: how long what is issued lives.
         clock: gives now, aware UTC.
+        find_refusal: says why who serves it would not take a leaf that was understood here; empty where it would.
         served: the leaf to serve; None before there is one.
     """
 
@@ -70,6 +71,7 @@ class SecretKeeper:
     names: tuple[str, ...]
     lives: Lives
     clock: Callable[[], datetime]
+    find_refusal: Callable[[Leaf], str] = lambda _: ""
     served: Leaf | None = None
     _remembered: Contents = _NOTHING
     _trust: Trust = field(default_factory=Trust)
@@ -118,10 +120,16 @@ class SecretKeeper:
     def _see(self) -> Sight:
         stored = self.secret.read()
         found = self.webhooks.read() if self.webhooks else None
-        held = read_contents(stored.contents, self._choose_names(stored), self.clock())
+        held = self._try_out(read_contents(stored.contents, self._choose_names(stored), self.clock()))
         if self._writes(stored) and held.leaf and held.authorities:
             self._remembered = stored.contents
         return Sight(stored, found, held, self._weigh(stored, found, held))
+
+    def _try_out(self, held: Held) -> Held:
+        if held.leaf is None or held.leaf == self.served:
+            return held
+        refusal = self.find_refusal(held.leaf)
+        return replace(held, leaf=None, fault=refusal) if refusal else held
 
     def _follow_plan(self, sight: Sight, done: list[str]) -> Sight:
         """Carry out step after step; who loses against another replica reads what that wrote."""
