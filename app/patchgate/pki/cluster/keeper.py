@@ -13,7 +13,7 @@ from typing import Final
 from cryptography import x509
 
 from patchgate.errors import SourceError
-from patchgate.limits import SECRET_STEPS
+from patchgate.limits import CERTIFICATE_SKEW_SECONDS, SECRET_STEPS
 from patchgate.pki.cluster.secret import SecretStore, Stored
 from patchgate.pki.cluster.webhooks import CaBundles, WebhookStore
 from patchgate.pki.contents import Contents, Held, Leaf, read_contents
@@ -95,6 +95,7 @@ class SecretKeeper:
             self._keep_bundles(sight, done)
         except SourceError as error:
             failures.append(str(error))
+        failures += filter(None, [self._find_skew(sight.stored)] if self.issues else [])
         self._trust = sight.trust
         self._refused = sight.held.fault
         self.served = choose_served(self.served, sight.held.leaf, sight.trust, self.clock())
@@ -110,6 +111,8 @@ class SecretKeeper:
         """Say why callers cannot rest on what is served; empty where they can."""
         if self.served is None:
             return f"no certificate in the Secret {self.secret.name}: {self._refused}"
+        if self.clock() < self.served.chain[0].not_valid_before_utc:
+            return f"the certificate is not valid before {self.served.chain[0].not_valid_before_utc:%Y-%m-%dT%H:%MZ}"
         if not is_valid(self.served.chain[0], self.clock()):
             return f"the certificate expired on {self.served.expires:%Y-%m-%dT%H:%MZ}: {self._refused or 'not renewed'}"
         if not is_trusted(self.served, self._trust):
@@ -134,7 +137,7 @@ class SecretKeeper:
     def _follow_plan(self, sight: Sight, done: list[str]) -> Sight:
         """Carry out step after step; who loses against another replica reads what that wrote."""
         for _ in range(SECRET_STEPS):
-            if not self._writes(sight.stored):
+            if not self._writes(sight.stored) or self._find_skew(sight.stored):
                 break
             now = self.clock()
             remembered = read_contents(self._remembered, self.names, now)
@@ -150,6 +153,8 @@ class SecretKeeper:
 
     def _keep_bundles(self, sight: Sight, done: list[str]) -> None:
         if not self.webhooks or not sight.found or not self._writes(sight.stored) or not sight.held.authorities:
+            return
+        if self._find_skew(sight.stored):
             return
         wanted = choose_bundle(sight.held, sight.trust, self.clock(), self.lives)
         if self.webhooks.write(sight.found, wanted):
@@ -171,6 +176,15 @@ class SecretKeeper:
         """List the CAs that the served leaf may be of: those of now, and of before."""
         before = read_contents(self._remembered, (), self.clock()).trusted
         return frozenset((*held.trusted, *before, *self._trust.serving))
+
+    def _find_skew(self, stored: Stored) -> str:
+        """Say by how much our clock and kube-apiserver's differ, where that is too much to issue by ours."""
+        ahead_seconds = (self.clock() - stored.asked_at).total_seconds() if stored.asked_at else 0.0
+        if abs(ahead_seconds) <= CERTIFICATE_SKEW_SECONDS:
+            return ""
+        side = "ahead of" if ahead_seconds > 0 else "behind"
+        differs = f"{abs(ahead_seconds) / 60:.0f} min {side} kube-apiserver's"
+        return f"this machine's clock is {differs}: no certificate is written until they agree"
 
     def _choose_names(self, stored: Stored) -> tuple[str, ...]:
         return self.names if self._writes(stored) else self.names[:1]
