@@ -106,8 +106,8 @@ def choose_signer(held: Held, trust: Trust) -> Pair:
 
 
 def is_trusted(leaf: Leaf, trust: Trust) -> bool:
-    """Tell whether every webhook's callers trust a leaf."""
-    return trust.everywhere is None or bool(find_issuers(leaf.chain, trust.everywhere))
+    """Tell whether callers of any webhook trust a leaf: without it these would be refused as well."""
+    return trust.everywhere is None or bool(find_issuers(leaf.chain, trust.anywhere))
 
 
 def choose_served(served: Leaf | None, offered: Leaf | None, trust: Trust, now: datetime) -> Leaf | None:

@@ -249,6 +249,23 @@ def test_a_ca_that_cannot_be_carried_over_stays_in_the_ca_bundles(cluster: Clust
     assert all(before.ca in bundle for bundle in cluster.simulator.bundles())
 
 
+@pytest.mark.parametrize("issues", [True, False])
+def test_one_webhook_without_the_ca_takes_the_gate_from_no_other(cluster: Cluster, *, issues: bool) -> None:
+    contents = make_contents(make_ca())
+    cluster.put(contents)
+    cluster.simulator.configure(contents.ca, make_ca().certificate_pem, b"")
+    cluster.simulator.statuses["PATCH configuration"] = 403
+    keeper = replace(cluster.keep(issues=issues), names=(NAME,))
+    look = keeper.look()
+    assert keeper.find_obstacle() == ""
+    assert look.failure.endswith(
+        "the caBundle of 1.gate, 2.gate does not hold the CA of the certificate: its callers are refused"
+    )
+    cluster.put(make_contents(make_ca()))
+    keeper.look()
+    assert keeper.served == hold(contents).leaf
+
+
 @pytest.mark.parametrize(("days", "side"), [(61, "ahead of"), (5000, "ahead of"), (-200, "behind")])
 @pytest.mark.parametrize("is_there", [True, False], ids=["whole", "absent"])
 def test_a_replica_whose_clock_is_wrong_writes_nothing_and_says_so(

@@ -23,6 +23,7 @@ from patchgate.pki.plan import Step, Trust, choose_bundle, choose_served, is_tru
 from patchgate.pki.renew import Renewal
 
 _NOTHING: Final = Contents()
+_PATCHED: Final = "patch the caBundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class SecretKeeper:
         self._trust = sight.trust
         self._refused = sight.held.fault
         self.served = choose_served(self.served, sight.held.leaf, sight.trust, self.clock())
+        if sight.found and _PATCHED not in done:
+            failures += filter(None, [self._say_untrusting(sight.found)])
         if self.issues and sight.stored.keeper:
             failures.append(
                 f"the Secret {self.secret.name} is kept by {sight.stored.keeper}, and only read: "
@@ -119,6 +122,14 @@ class SecretKeeper:
             name = self.webhooks.name if self.webhooks else ""
             return f"the caBundle of {name} does not hold the CA of the certificate"
         return ""
+
+    def _say_untrusting(self, found: CaBundles) -> str:
+        """Say whose callers are refused while others are not; empty where all are alike."""
+        serving = find_issuers(self.served.chain, found.anywhere) if self.served else frozenset()
+        names = [name for name, bundle in found.by_name() if not serving & bundle]
+        if not serving or not names:
+            return ""
+        return f"the caBundle of {', '.join(names)} does not hold the CA of the certificate: its callers are refused"
 
     def _see(self) -> Sight:
         stored = self.secret.read()
@@ -158,7 +169,7 @@ class SecretKeeper:
             return
         wanted = choose_bundle(sight.held, sight.trust, self.clock(), self.lives)
         if self.webhooks.write(sight.found, wanted):
-            done.append("patch the caBundle")
+            done.append(_PATCHED)
 
     def _weigh(self, stored: Stored, found: CaBundles | None, held: Held) -> Trust:
         """Weigh whom callers trust, and since when."""
