@@ -69,11 +69,18 @@ def test_a_scan_asks_for_one_platform_of_the_very_digest(trivy: Made) -> None:
     assert read_arguments(trivy.program) == [
         *("image", "--no-progress", "--cache-dir", f"{trivy.directory}/cache", "--image-src", "remote"),
         *("--platform", "linux/amd64", "--scanners", "vuln", "--pkg-types", "os,library", "--ignore-unfixed"),
-        *("--format", "json", "--output", f"{trivy.directory}/report.json", "--timeout", "60s"),
+        *("--list-all-pkgs", "--format", "json", "--output", f"{trivy.directory}/report.json", "--timeout", "60s"),
         *("--cache-backend", "memory", "--skip-db-update", "--skip-java-db-update", "--offline-scan"),
         *("--skip-files", "**/*.jar", "--skip-files", "**/*.war", "--skip-files", "**/*.ear"),
         *("--skip-files", "**/*.par", IMAGE),
     ]
+
+
+def test_a_version_that_trivy_does_not_know_is_not_clean_and_believed_where_something_is_found(trivy: Made) -> None:
+    warns = 'printf \'WARN\\tThis OS version is not on the EOL list\\tfamily="debian" version="sid"\\n\' >&2; '
+    with pytest.raises(ScanError, match=r"^Trivy does not know debian 12\.5, .*: update it, or the image$"):
+        trivy.scan(warns + writes(report(result())))
+    assert len(trivy.scan(warns + writes(report(result(vulnerability("CVE-1"))))).findings) == 1
 
 
 def test_a_report_is_for_nobody_else_to_read(trivy: Made) -> None:
