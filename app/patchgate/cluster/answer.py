@@ -24,9 +24,9 @@ def check_answer(answer: object) -> BaseHTTPResponse:
         raise TypeError(f"{type(answer).__name__} is no response of urllib3")
     if not 200 <= answer.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
         answer.close()
-        error = ApiException(status=answer.status, reason=answer.reason)
-        error.headers = answer.headers
-        raise error
+        refusal = ApiException(status=answer.status, reason=answer.reason)
+        refusal.headers = answer.headers  # Retry-After
+        raise refusal
     return answer
 
 
