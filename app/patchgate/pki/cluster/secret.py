@@ -37,7 +37,7 @@ class Stored:
     contents: Contents = field(default_factory=Contents)
     version: str = ""
     keeper: str = ""
-    written: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # keys are in it
     asked_at: datetime | None = None
 
 
