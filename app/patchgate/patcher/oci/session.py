@@ -57,6 +57,12 @@ class Session:
         self._stop = stop
         self._authorizations: dict[tuple[str, str], str] = {}
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret that was seen or sent."""
+        sent = (authorization.partition(" ")[2] for authorization in tuple(self._authorizations.values()))
+        return self._credentials.secrets | frozenset(sent)
+
     def ask(self, request: Request) -> Answer:
         """Ask; the answer is whatever the registry says once it knows us.
 
