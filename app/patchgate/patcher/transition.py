@@ -74,7 +74,7 @@ def record_patched(before: Record | None, attempt: Attempt, approval: Approval, 
 
 
 def record_pending(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
-    """Record that the candidate is not good enough: the SLA's clock runs on, the approval in force stays."""
+    """Record that the source is vulnerable, and no candidate good enough: the SLA's clock runs, the approval stays."""
     return _leave_unapproved(before, attempt, State.PENDING, message, now)
 
 
