@@ -14,7 +14,7 @@ from patchgate.limits import TAG_LOCK_SECONDS
 from patchgate.patcher.finding import Report
 from patchgate.patcher.fixer import Fixer
 from patchgate.patcher.image import Manifest, Target
-from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.patcher.naming import name_candidates, name_patched, name_platform_tags
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import Deadline
@@ -59,7 +59,7 @@ class Build:
 
 @contextmanager
 def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store) -> Iterator[Candidate]:
-    """Patch a source and push it; the candidate's tag is taken away when the block ends.
+    """Patch a source and push it; the candidate's tags are taken away when the block ends.
 
     Raises:
         ImageError: nothing was pushed, or nothing that the registry can describe.
@@ -72,7 +72,7 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
     try:
         yield Candidate(repository, tag, registry.describe(repository, digest))
     finally:
-        _delete(repository, tag, registry)
+        _delete(build, tag, registry)
 
 
 def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store, now: datetime) -> str:
@@ -107,7 +107,7 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
         )
         return registry.find_digest(target.push_repository, tag)
     except ImageError:
-        _delete(target.push_repository, tag, registry)
+        _delete(build, tag, registry)
         raise
 
 
@@ -125,7 +125,9 @@ def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, st
                 return
 
 
-def _delete(repository: str, tag: str, registry: Registry) -> None:
-    """Delete a candidate's tag, where the registry allows it; one that stays is in nobody's way."""
+def _delete(build: Build, tag: str, registry: Registry) -> None:
+    """Delete a candidate's tags, where the registry allows it; one that stays is in nobody's way."""
+    platforms = [report.platform for report in build.reports] if build.source.is_index else []
     with suppress(RegistryError):
-        registry.delete_tag(repository, tag)
+        for name in (tag, *name_platform_tags(tag, platforms)):
+            registry.delete_tag(build.target.push_repository, name)
