@@ -98,10 +98,14 @@ def record_failure(before: Record | None, attempt: Attempt, message: str, now: d
 
 
 def _approve(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
-    """Put the approval in force, or beside the one that another run put there meanwhile."""
+    """Put the approval in force, or beside the one that another run put there meanwhile.
+
+    Not beside it where that run, with a newer database, has found vulnerable what is approved.
+    """
     record, approval = begin(before, attempt.target, now), replace(approval, verified=round_time(approval.verified))
     if is_overtaken(before, attempt):
-        return end(add_earlier(record, approval), attempt, record.message, now)
+        is_refuted = approval.digest in record.vulnerable_sources
+        return record if is_refuted else end(add_earlier(record, approval), attempt, record.message, now)
     approved = put_in_force(look(record, attempt, now), approval, attempt)
     state = State.CLEAN if approval.tagged == record.key else State.PATCHED
     return end(replace(approved, state=state), attempt, message, now)
