@@ -232,6 +232,15 @@ def test_a_scan_by_a_server_names_it_and_its_token(trivy: Made) -> None:
     assert read_environment(trivy.program)["TRIVY_TOKEN"] == "server-token"  # noqa: S105 -- the test's own
 
 
+def test_a_login_in_the_servers_url_is_not_shown(trivy: Made) -> None:
+    with HttpServer(lambda _: Reply(404)).serving() as server:
+        url = f"http://robot:hunter2@{server.host}"
+        with pytest.raises(SetupError, match=r"answers 404 to http://\*\*\*@"):
+            trivy(f"echo '{VERSION}'", server=url).probe()
+    with pytest.raises(SetupError, match=rf"^the Trivy server cannot be asked: {server.host} takes no connection"):
+        trivy(f"echo '{VERSION}'", server=url).probe()
+
+
 def test_a_server_that_is_gone_or_none_cannot_start(trivy: Made) -> None:
     with HttpServer(lambda _: Reply(404)).serving() as server:
         host = server.host

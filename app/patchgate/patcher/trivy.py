@@ -25,6 +25,7 @@ from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.transport import Transport, is_success
 from patchgate.patcher.program import Finished, run_program
 from patchgate.patcher.program_environment import choose_environment
+from patchgate.patcher.redact import redact
 from patchgate.patcher.trivy_report import Asked, keep_os_packages, read_report
 from patchgate.patcher.trivy_version import read_version
 from patchgate.policy.record import Scanner
@@ -100,7 +101,7 @@ class Trivy:
             self._update(has_database=scanner.database is not None)
             scanner = self._ask_version()
         if scanner.database is None:
-            place = self._settings.server or self._cache
+            place = redact(self._settings.server) or self._cache
             raise SetupError(f"Trivy has no vulnerability database in {place}; let it download one, or put one there")
         return scanner
 
@@ -156,8 +157,8 @@ class Trivy:
         except RegistryError as error:
             raise SetupError(f"the Trivy server cannot be asked: {error}") from error
         if not is_success(answer):
-            raise SetupError(f"the Trivy server answers {answer.status} to {url}; is it one?")
-        return read_version(answer.body, f"the Trivy server {self._settings.server}")
+            raise SetupError(f"the Trivy server answers {answer.status} to {redact(url)}; is it one?")
+        return read_version(answer.body, f"the Trivy server {redact(self._settings.server)}")
 
     def _update(self, *, has_database: bool) -> None:
         """Update the database; where that fails an older one still serves, until it is too old for the policy."""
