@@ -28,7 +28,6 @@ def test_a_program_that_misbehaves_fails_its_image_alone(scene: Scene, fault: st
     assert mark.exists(), run.text
     scene.expect_failed(run, *words)
     assert len(run.messages[scene.victim]) <= 500
-    scene.expect_patched(scene.site.patch())
 
 
 def test_a_scan_cache_that_somebody_else_locks_stops_nobody(scene: Scene) -> None:

@@ -74,7 +74,6 @@ def test_a_registry_that_does_not_serve_fails_its_image_alone(scene: Scene, prox
     assert asked
     assert case.most is None or len(asked) <= case.most
     scene.expect_failed(run, *case.words)
-    scene.expect_patched(scene.site.patch())
 
 
 def test_a_registry_that_takes_no_connection_fails_its_image_alone(scene: Scene, proxy: Proxy) -> None:
