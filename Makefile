@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane faults patch node
+OTHER_GROUPS := chart plane faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test check unit chart plane faults patch node tools format load load-cluster load-patch load-patch-memory lock clean
+.PHONY: help run test check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
+  load-patch-memory lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,9 +26,9 @@ test: check ## every check, and each group of tests that can run here; where CI 
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
-	then $(MAKE) --no-print-directory patch; \
-	else echo "Left out: patch, as it needs root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
-	  "To run it there: make tools patch"; fi
+	then $(MAKE) --no-print-directory patch patch-faults; \
+	else echo "Left out: patch and patch-faults, as they need root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
+	  "To run them there: make tools patch patch-faults"; fi
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(NODE) && $(BIN)/python -m tools.debian --is-ready node; }; \
 	then $(MAKE) --no-print-directory node; \
 	else echo "Left out: node, as it needs root on Debian, and kube-apiserver and kubelet, which are built once (12 minutes)." \
@@ -57,6 +58,10 @@ faults: $(READY) ## each fault that the gate survives (docs/faults.md); some nee
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/patch $(ARGS)
+
+patch-faults: $(READY) ## each fault that the patcher survives, on what `make patch` runs on; where CI is set three points of each table a day, ALL=1: all
+	@$(BIN)/python -m tools.debian patch
+	$(BIN)/pytest tests/patch_faults $(ARGS)
 
 node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian node

@@ -215,6 +215,9 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+CERTIFICATE_SKEW_SECONDS: Final = BACKDATE_SECONDS // 2
+"""By how much our clock and kube-apiserver's may differ for us to write certificates: beyond BACKDATE_SECONDS callers
+would refuse what we issue, and replicas with right clocks would issue it anew, against us."""
 RENEW_SHARE: Final = 2 / 3
 """The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
 SETTLE_SECONDS: Final = 5

@@ -23,6 +23,7 @@ root = "{folder}/state"
   networkMode = "host"
   gc = true
   maxUsedSpace = "4GB"
+  {worker}
 [worker.containerd]
   enabled = false
 """
@@ -48,18 +49,26 @@ class BuildKit:
 
 
 @contextlib.contextmanager
-def run_buildkit(programs: Path, folder: Path, registries: Sequence[str], mirror: str) -> Iterator[BuildKit]:
+def run_buildkit(  # noqa: PLR0917 -- all that it needs
+    programs: Path,
+    folder: Path,
+    registries: Sequence[str],
+    mirror: str,
+    own: Sequence[str] = OWN_MOUNTS,
+    worker: str = "",
+) -> Iterator[BuildKit]:
     """Run one until the block ends.
 
     programs: the folder with buildkitd and buildctl. registries: host:port of those that speak plain HTTP. mirror: the
-    one of them that stands for the registries of Copa's tooling images.
+    one of them that stands for the registries of Copa's tooling images. own: the words before its command. worker: a
+    further line of its worker's settings.
     """
     # A socket's path may have 107 bytes (unix(7)), and pytest's folders have long names.
     with tempfile.TemporaryDirectory(prefix="patchgate-buildkit-") as short:
         address = f"unix://{short}/buildkitd.sock"
         configuration = folder / "buildkitd.toml"
-        configuration.write_text(_configure(folder, address, registries, mirror), encoding="utf-8")
-        command = [*OWN_MOUNTS, str(programs / "buildkitd"), "--config", str(configuration)]
+        configuration.write_text(_configure(folder, address, registries, mirror, worker), encoding="utf-8")
+        command = [*own, str(programs / "buildkitd"), "--config", str(configuration)]
         ask = [str(programs / "buildctl"), "--addr", address, "debug", "workers"]
         program = Program(
             command,
@@ -73,9 +82,9 @@ def run_buildkit(programs: Path, folder: Path, registries: Sequence[str], mirror
             shutil.rmtree(folder / "state", ignore_errors=True)  # gigabytes, of use to nobody
 
 
-def _configure(folder: Path, address: str, registries: Sequence[str], mirror: str) -> str:
+def _configure(folder: Path, address: str, registries: Sequence[str], mirror: str, worker: str) -> str:
     snapshotter = "overlayfs" if _has_overlay(folder) else "native"
-    lines = [SETTINGS.format(folder=folder, address=address, snapshotter=snapshotter)]
+    lines = [SETTINGS.format(folder=folder, address=address, snapshotter=snapshotter, worker=worker)]
     lines += [f"[registry.{json.dumps(registry)}]\n  http = true\n" for registry in registries]
     lines += [f"[registry.{json.dumps(name)}]\n  mirrors = [{json.dumps(mirror)}]\n" for name in MIRRORED]
     return "".join(lines)

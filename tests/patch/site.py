@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,8 @@ class Run:
     answer: dict[str, Any]
     log: list[dict[str, Any]]
     text: str
-    requests: list[Request]
-    builds: set[str]
+    requests: list[Request] = field(default_factory=list)
+    builds: set[str] = field(default_factory=set)
 
     @property
     def results(self) -> dict[str, str]:
@@ -71,6 +71,7 @@ class Site:
         docker_config: folder of the config.json; without logins at first.
         flags: what every run is told besides.
         temporary: where runs may write what they will remove.
+        patchgate: how it is started.
     """
 
     bench: Bench
@@ -79,6 +80,7 @@ class Site:
     docker_config: Path
     temporary: Path
     flags: list[str] = field(default_factory=list)
+    patchgate: tuple[str, ...] = (sys.executable, "-m", "patchgate")
 
     @classmethod
     def make(cls, bench: Bench, database: Path) -> "Site":
@@ -99,14 +101,18 @@ class Site:
         """Run `patchgate patch` to its end."""
         mark, builds = self.bench.registry.mark(), self.bench.buildkit.list_builds()
         with self.start(*arguments, **environment) as process:
-            said, logged = process.communicate(timeout=RUN_SECONDS)
+            run = self.finish(process)
+        requests, built = self.bench.registry.read_requests(mark), self.bench.buildkit.list_builds() - builds
+        return replace(run, requests=requests, builds=built)
+
+    def finish(self, process: "subprocess.Popen[str]") -> Run:
+        """Wait for the end of one that was started; what it asked and built is not told."""
+        said, logged = process.communicate(timeout=RUN_SECONDS)
         return Run(
             exit_code=process.returncode,
             answer=json.loads(said) if said else {},
             log=[json.loads(line) for line in logged.splitlines() if line.startswith("{")],
             text=said + logged,
-            requests=self.bench.registry.read_requests(mark),
-            builds=self.bench.buildkit.list_builds() - builds,
         )
 
     @contextmanager
@@ -114,7 +120,7 @@ class Site:
         """Start `patchgate patch`; it is ended with the block if it has not."""
         bench = self.bench
         command = [
-            *(sys.executable, "-m", "patchgate", "patch", "--source", str(self.source), "-o", "json"),
+            *(*self.patchgate, "patch", "--source", str(self.source), "-o", "json"),
             *("--trivy", str(bench.programs.trivy), "--trivy-cache", str(self.database), "--skip-db-update"),
             *("--copa", str(bench.programs.copa), "--buildkit", bench.buildkit.address),
             *("--plain-http", bench.registry.address, "--docker-config", str(self.docker_config)),

@@ -132,6 +132,7 @@ def test_a_run_that_is_killed_loses_no_approval_and_the_next_patches(site: Site,
         process.kill()
         process.wait()
     assert approved(site.read_record(done)) == before
+    assert site.check(begun) == {begun: "WithinSla"}, "its clock runs from the scan on"
     run = site.patch()
     assert run.results == {done: "unchanged", begun: "patched"}, run.text
     assert site.check(done, begun) == {done: "PatchAvailable", begun: "PatchAvailable"}

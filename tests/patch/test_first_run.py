@@ -54,8 +54,8 @@ def test_digests_are_written_as_the_article_writes_them(site: Site, bench: Bench
     patched, unchanged = site.read_record(image), site.read_record(clean)
     day, host = patched["patched"][:10].replace("-", ""), bench.registry.address
     assert sorted(site.read_data()["digests.txt"].splitlines()) == [
-        f"{host}/lines/clean@{unchanged['approved_digest']} # clean {clean} on {day}",
-        f"{host}/lines/text@{patched['approved_digest']} # patched from {image} on {day}",
+        f"{host}/lines/clean@{unchanged['approved_digest']}  # clean {clean} on {day}",
+        f"{host}/lines/text@{patched['approved_digest']}  # patched from {image} on {day}",
     ]
     assert unchanged["approved_digest"] == bench.registry.read_digest("lines/clean", "1.0")
     assert unchanged["approved_reference"] == clean

@@ -216,7 +216,7 @@ exit 1"""
     ("script", "says"),
     [
         ("exit 1", r"^Copa failed \(exit code 1\)$"),
-        ("kill -KILL $$", r"^Copa failed \(exit code -9\)$"),
+        ("kill -KILL $$", r"^Copa was killed, by nobody here; give the patcher more memory$"),
         (
             "echo 'Error: a-known-secret leaked' >&2; exit 1",
             r"^Copa failed \(exit code 1\) \(it says: \*\*\* leaked\)$",

@@ -169,6 +169,7 @@ def test_of_an_index_the_platforms_of_the_policy_are_patched_and_the_others_stay
     approved = site.record().approved
     assert approved
     assert approved.platforms == {AMD64: patched[AMD64], ARM64: source[ARM64]}
+    assert site.registry.tags.keys() == {API, PATCHED}, "nor is a candidate's tag of one platform left"
 
 
 def test_an_image_with_none_of_the_platforms_fails_and_says_so(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from patchgate.patcher.preview import Action, preview_run
 from patchgate.patcher.progress import Result
 from patchgate.patcher.run import run_patcher
 from patchgate.patcher.side_by_side import Pace
+from patchgate.patcher.stop import Stop
 from patchgate.policy.part import Problem
 from patchgate.policy.policy import Severity
 from patchgate.policy.record import State
@@ -143,7 +144,7 @@ def test_told_to_stop_it_begins_nothing_new_and_says_what_was_left(site: Worksit
     summary = site.run()
     assert set(site.results(summary).values()) == {Result.LEFT}
     assert {outcome.message for outcome in summary.outcomes} == {"left for the next run: told to end by SIGTERM"}
-    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [], [])
+    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [API], [])
     assert site.store.last_run is None, "or what was left would soon be called stale by its own fault"
 
 
@@ -151,8 +152,8 @@ def test_told_to_stop_it_finishes_the_record_that_it_is_about_to_write(site: Wor
     site.registry.before = lambda verb, *_: site.stop.ask("told to end by SIGTERM") if verb == "TAG" else None
     summary = site.run()
     assert sorted(site.results(summary).values()) == [Result.LEFT, Result.LEFT, Result.PATCHED]
-    (image,) = set(site.store.writes)
-    assert site.record(image).state is State.PATCHED
+    assert set(site.store.writes) == {API}
+    assert site.record().state is State.PATCHED
 
 
 def test_told_to_stop_before_a_candidate_is_verified_it_leaves_it_for_the_next_run(site: Worksite) -> None:
@@ -161,6 +162,37 @@ def test_told_to_stop_before_a_candidate_is_verified_it_leaves_it_for_the_next_r
     assert site.registry.tags.keys() == {API, WEB, JOB, f"{API}-candidate-{TODAY}"}
     assert site.record().unverified
     assert (site.record().state, site.record().approved) == (State.PENDING, None)
+
+
+def test_a_run_that_ends_while_it_builds_has_started_the_slas_clock(site: Worksite) -> None:
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    site.run(API)
+    record = site.record()
+    assert (record.state, record.first_vulnerable, record.approved) == (State.PENDING, NOW, None)
+    assert record.message.startswith(f"patched as 1.4-candidate-{TODAY}, to be verified")
+    site.stop, site.fixer.during = Stop(), lambda _: None
+    site.pass_time(hours=1)
+    assert site.run_one(API).result is Result.PATCHED
+    assert site.record().first_vulnerable == NOW
+
+
+def test_a_clean_image_in_which_something_is_found_is_not_admitted_while_it_is_built(site: Worksite) -> None:
+    site.run(JOB)
+    assert verdict(JOB, site.store.load()).reason == "Approved"
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    assert site.results(site.run(JOB)) == {JOB: Result.LEFT}
+    assert verdict(JOB, site.store.load()).reason == "WithinSla"
+
+
+def test_a_patched_approval_stays_in_force_while_a_newer_one_is_built(site: Worksite) -> None:
+    site.run(API)
+    approved = site.record().approved
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    assert site.results(site.run(API)) == {API: Result.LEFT}
+    assert site.record().approved == approved
+    assert verdict(PATCHED, site.store.load()).reason == "Approved"
 
 
 def test_told_to_stop_while_the_database_is_updated_it_leaves_everything(site: Worksite) -> None:

@@ -15,7 +15,7 @@ from patchgate.limits import TAG_LOCK_SECONDS
 from patchgate.patcher.finding import Report
 from patchgate.patcher.fixer import Fixer
 from patchgate.patcher.image import Manifest, Target
-from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.patcher.naming import name_candidates, name_patched, name_platform_tags
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import Deadline
@@ -60,7 +60,7 @@ class Build:
 
 @contextmanager
 def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store) -> Iterator[Candidate]:
-    """Patch a source and push it; the candidate's tag is taken away when the block ends well.
+    """Patch a source and push it; the candidate's tags are taken away when the block ends well.
 
     Raises:
         ImageError: nothing was pushed, or nothing that the registry can describe.
@@ -70,8 +70,9 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
         digest = _push(build, tag, fixer, registry)
     if digest is None:
         raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
-    yield Candidate(repository, tag, registry.describe(repository, digest))
-    delete_candidate(repository, tag, registry)
+    candidate = Candidate(repository, tag, registry.describe(repository, digest))
+    yield candidate
+    delete_candidate(candidate, registry)
 
 
 def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store, now: datetime) -> str:
@@ -93,10 +94,9 @@ def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store
     raise ImageError("no tag of today is free")  # pragma: no cover -- name_patched raises before it ends
 
 
-def delete_candidate(repository: str, tag: str, registry: Registry) -> None:
-    """Delete a candidate's tag, where the registry allows it; one that stays is in nobody's way."""
-    with suppress(RegistryError):
-        registry.delete_tag(repository, tag)
+def delete_candidate(candidate: Candidate, registry: Registry) -> None:
+    """Delete a candidate's tags, where the registry allows it."""
+    _delete_tags(candidate.repository, candidate.tag, candidate.manifest, registry)
 
 
 def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | None:
@@ -112,7 +112,7 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
         )
         return registry.find_digest(target.push_repository, tag)
     except ImageError:
-        delete_candidate(target.push_repository, tag, registry)
+        _delete_tags(target.push_repository, tag, source, registry)
         raise
 
 
@@ -128,3 +128,11 @@ def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, st
             if registry.find_digest(repository, name) is None:
                 yield name
                 return
+
+
+def _delete_tags(repository: str, tag: str, manifest: Manifest, registry: Registry) -> None:
+    """Delete a tag, and those that Copa pushes beside an index's; one that stays is in nobody's way."""
+    beside = name_platform_tags(tag, manifest.platforms) if manifest.is_index else []
+    with suppress(RegistryError):
+        for name in (tag, *beside):
+            registry.delete_tag(repository, name)

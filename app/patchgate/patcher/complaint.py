@@ -1,6 +1,7 @@
 """Understands what programs complain of: the last of their words, in a sentence that says what to do. Pure."""
 
 import re
+import signal
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -66,6 +67,8 @@ def explain(  # noqa: PLR0913 -- one call says it all
             return f"stopped before {program} was done"
         case Ending.TIMED_OUT:
             return f"{program} took longer than {limit_seconds:.0f} s; give an image more time"
+        case Ending.EXITED if finished.exit_code == -signal.SIGKILL:
+            return f"{program} was killed, by nobody here; give the patcher more memory"
         case Ending.EXITED:
             complaint = find_complaint(finished.errors)
             means = _find_meaning(complaint, meanings) or _find_meaning(finished.errors, of_its_work)

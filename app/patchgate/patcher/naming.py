@@ -6,7 +6,7 @@ never given another meaning, the next one is tried.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -35,6 +35,15 @@ def name_patched(tag: str, now: datetime) -> Iterator[str]:
         ImageError: the source tag is too long; at the iterator's end, every one was taken.
     """
     return _name_tags(tag, _PATCHED, now)
+
+
+def name_platform_tags(tag: str, platforms: Iterable[str]) -> list[str]:
+    """Name the tags that Copa pushes beside an index's own, one a platform: `TAG-amd64`, `TAG-arm-v7` (copacetic 0.14).
+
+    A platform of `linux/arm64` may have been `linux/arm64/v8` in the index.
+    """
+    names = [platform.partition("/")[2].replace("/", "-") for platform in platforms]
+    return [f"{tag}-{name}" for each in names for name in ((each, f"{each}-v8") if each == "arm64" else (each,))]
 
 
 def is_candidate(tag: str, source_tag: str) -> bool:

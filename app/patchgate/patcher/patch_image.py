@@ -36,6 +36,7 @@ from patchgate.patcher.plan import (
     judge_source,
     list_left_out,
     plan_first,
+    say_findings,
     select_platforms,
 )
 from patchgate.patcher.progress import Outcome, Result, Step
@@ -51,7 +52,8 @@ from patchgate.policy.record import Approval, Record, Unverified
 def patch_image(target: Target, deadline: Deadline, tools: Tools, basis: Basis) -> Outcome:
     """Do what an image needs and record it. Whatever goes wrong is said in the outcome, and in the record if it can be.
 
-    An image that the end of the run finds half done is left as it was before.
+    An image that the end of the run finds half done is left as it was before; that its source is vulnerable is recorded
+    before anything is built of it, so that the SLA's clock runs however the run ends.
     """
     image = _Image(target, tools, basis, deadline)
     try:
@@ -140,11 +142,17 @@ class _Image:
                 message = say_clean(reports, list_left_out(platforms, source.platforms), policy.severity_threshold)
                 return self._conclude(Result.CLEAN, transition.record_clean, message)
             case Patch(with_findings):
+                self._note_vulnerable(reports)
                 return self._patch(source, reports, with_findings)
             case Unpatchable(message):
                 return self._conclude(Result.UNPATCHABLE, transition.record_unpatchable, message)
             case Fail(message):
                 return self.fail(message)
+
+    def _note_vulnerable(self, reports: Sequence[Report]) -> None:
+        message = f"{say_findings(reports, self._basis.policy)} found; no patched image is verified yet"
+        change = partial(transition.record_vulnerable, attempt=self._attempt, message=message, now=self._tools.clock())
+        self._tools.store.change_record(self._target.key, change)
 
     def _patch(self, source: Manifest, reports: Sequence[Report], with_findings: Sequence[Report]) -> Outcome:
         target, tools = self._target, self._tools
@@ -161,7 +169,7 @@ class _Image:
         if left:
             self._begin(Step.PATCH, f"goes on from {left.tag}, which a run built that was interrupted")
             yield left
-            delete_candidate(left.repository, left.tag, tools.registry)
+            delete_candidate(left, tools.registry)
             return
         tools.fixer.wait_until_ready(self._deadline.find_seconds_left())
         self._heed_stop()

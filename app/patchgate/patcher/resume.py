@@ -12,7 +12,7 @@ from patchgate.patcher.image import Target
 from patchgate.patcher.naming import is_candidate
 from patchgate.patcher.record_step import round_scanner
 from patchgate.patcher.registry import Registry
-from patchgate.policy.record import Scanner, Unverified
+from patchgate.policy.record import Scanner
 
 
 def find_interrupted(target: Target, source_digest: str, scanner: Scanner, registry: Registry) -> Candidate | None:
@@ -24,15 +24,17 @@ def find_interrupted(target: Target, source_digest: str, scanner: Scanner, regis
     left = target.record.unverified if target.record else None
     if left is None or left.repository != target.push_repository or not is_candidate(left.tag, target.tag):
         return None
-    is_of_use = (left.source_digest, left.database) == (source_digest, round_scanner(scanner).database)
-    if is_of_use and registry.find_digest(left.repository, left.digest):
-        return Candidate(left.repository, left.tag, registry.describe(left.repository, left.digest))
-    _take_away(left, registry)
+    if registry.find_digest(left.repository, left.digest) is None:
+        return None
+    candidate = Candidate(left.repository, left.tag, registry.describe(left.repository, left.digest))
+    if (left.source_digest, left.database) == (source_digest, round_scanner(scanner).database):
+        return candidate
+    _take_away(candidate, registry)
     return None
 
 
-def _take_away(left: Unverified, registry: Registry) -> None:
+def _take_away(candidate: Candidate, registry: Registry) -> None:
     """Take the tag away, where it is still this one's."""
     with suppress(RegistryError):
-        if registry.find_digest(left.repository, left.tag) == left.digest:
-            delete_candidate(left.repository, left.tag, registry)
+        if registry.find_digest(candidate.repository, candidate.tag) == candidate.manifest.digest:
+            delete_candidate(candidate, registry)

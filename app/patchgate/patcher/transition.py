@@ -74,8 +74,14 @@ def record_patched(before: Record | None, attempt: Attempt, approval: Approval, 
 
 
 def record_pending(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
-    """Record that the candidate is not good enough: the SLA's clock runs on, the approval in force stays."""
+    """Record that the source is vulnerable, and no candidate good enough: the SLA's clock runs, the approval stays."""
     return _leave_unapproved(before, attempt, State.PENDING, message, now)
+
+
+def record_vulnerable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that the source is vulnerable before anything is built; what an interrupted run built stays known."""
+    pending = record_pending(before, attempt, message, now)
+    return replace(pending, unverified=before.unverified if before else None)
 
 
 def record_built(before: Record | None, attempt: Attempt, unverified: Unverified, now: datetime) -> Record:
@@ -109,10 +115,14 @@ def record_failure(before: Record | None, attempt: Attempt, message: str, now: d
 
 
 def _approve(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
-    """Put the approval in force, or beside the one that another run put there meanwhile."""
+    """Put the approval in force, or beside the one that another run put there meanwhile.
+
+    Not beside it where that run, with a newer database, has found vulnerable what is approved.
+    """
     record, approval = begin(before, attempt.target, now), replace(approval, verified=round_time(approval.verified))
     if is_overtaken(before, attempt):
-        return end(add_earlier(record, approval), attempt, record.message, now)
+        is_refuted = approval.digest in record.vulnerable_sources
+        return record if is_refuted else end(add_earlier(record, approval), attempt, record.message, now)
     approved = put_in_force(look(record, attempt, now), approval, attempt)
     state = State.CLEAN if approval.tagged == record.key else State.PATCHED
     return end(replace(approved, state=state), attempt, message, now)
