@@ -5,7 +5,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
-from tests.chart.helm import Helm
+from tests.chart.conftest import helm  # noqa: F401 -- a fixture
 from tests.groups import leave_out
 from tests.node.cgroups import can_make_cgroups
 from tests.node.debian_images import push_debian_images
@@ -24,7 +24,7 @@ from tests.patch.vulnerability_database import DatabaseWriter
 from tools.build import find_programs
 from tools.cache import find_cache
 from tools.debian import PACKAGES, find_missing
-from tools.modules import BUILDKIT, COREDNS, ETCD, HELM, KUBERNETES, NODE
+from tools.modules import BUILDKIT, COREDNS, ETCD, KUBERNETES, NODE
 
 
 @pytest.fixture(scope="session")
@@ -73,14 +73,6 @@ def release_images(builder: Builder, buildkit_image: None) -> None:  # noqa: ARG
     if programs is None:
         leave_out("Trivy and Copa are not built here; make tools does")
     make_release_images(builder, programs.trivy, programs.copa)
-
-
-@pytest.fixture(scope="session")
-def helm() -> Helm:
-    programs = find_programs(HELM, find_cache())
-    if programs is None:
-        leave_out("helm is not built here; make tools does")
-    return Helm(programs / "helm")
 
 
 @pytest.fixture(scope="session")
