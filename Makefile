@@ -8,7 +8,8 @@ PLANE := etcd kubernetes
 OTHER_GROUPS := plane faults patch patch_faults
 PATCH := buildkit copa trivy trivy_database
 
-.PHONY: help run test check unit plane faults patch patch-faults tools format load load-cluster load-patch lock clean
+.PHONY: help run test check unit plane faults patch patch-faults tools format load load-cluster load-patch \
+  load-patch-memory lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +69,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/python -m loadtest.patch
+
+load-patch-memory: $(READY) ## measure what a patcher keeps in memory: loadtest/PATCH_MEMORY.md
+	$(BIN)/python -m loadtest.patch_memory
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \

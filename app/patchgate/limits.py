@@ -147,8 +147,9 @@ RECORD_MESSAGE_CHARACTERS: Final = 500
 """A record's message: one line for people; a program's last words may be long."""
 RECORDS_LOCK_SECONDS: Final = 60
 """How long a write of records waits for others: each takes well below a second."""
-TAG_LOCK_SECONDS: Final = 60
-"""How long a run waits for another one that gives a tag a meaning: two requests to a registry, perhaps tried again."""
+TAG_LOCK_SECONDS: Final = 90
+"""How long a run waits for another one that gives a tag a meaning: two requests to a registry, perhaps tried again; and
+longer than the claim of a patcher that died (CLAIM_SECONDS)."""
 LOCK_POLL_SECONDS: Final = 0.02
 """How often a lock that others hold is tried again."""
 
@@ -177,6 +178,26 @@ GATHER_MILLISECONDS: Final = 100
 """How long changes of a cluster are gathered before they are read."""
 STOP_SECONDS: Final = 1
 """How long the end of a watch is waited for."""
+RECORD_WRITE_SECONDS: Final = 60
+"""How long a record is tried to be written to a cluster: a restart of kube-apiserver takes less, a build
+more."""
+CONFLICT_FIRST_SECONDS: Final = 0.05
+"""The longest pause after the first conflict of a write, doubled at each further one; any part of it is waited."""
+CONFLICT_MOST_SECONDS: Final = 2
+"""The longest such pause: a write takes 0.1 s, and as many patchers as there are shards write."""
+REFUSED_SECONDS: Final = 5
+"""How long a write that is forbidden is tried again: kube-apiserver refuses everything while it starts, until it has
+read the Roles (measured: about a second)."""
+RETRY_AFTER_MOST_SECONDS: Final = 30
+"""The longest Retry-After that is heeded; kube-apiserver itself says 1 (API Priority and Fairness)."""
+CLAIM_SECONDS: Final = 60
+"""How long a claim on a tag lasts that is not renewed: then its holder is taken for dead."""
+CLAIM_RENEW_SECONDS: Final = 20
+"""How often a claim is renewed: two tries may fail."""
+CLAIM_POLL_SECONDS: Final = 1
+"""How often a claim of others is looked at."""
+EVENTS_OF_A_RUN: Final = 20
+"""Events of one run, one a list with images that failed."""
 EVENT_PAUSE_SECONDS: Final = 5
 """Between two Events: a broken list must not fill etcd."""
 EVENT_RETRY_SECONDS: Final = 60
@@ -194,6 +215,9 @@ LEAF_DAYS: Final = 90
 """Validity of a leaf."""
 BACKDATE_SECONDS: Final = 60 * 60
 """How long before its making a certificate is valid: clocks differ."""
+CERTIFICATE_SKEW_SECONDS: Final = BACKDATE_SECONDS // 2
+"""By how much our clock and kube-apiserver's may differ for us to write certificates: beyond BACKDATE_SECONDS callers
+would refuse what we issue, and replicas with right clocks would issue it anew, against us."""
 RENEW_SHARE: Final = 2 / 3
 """The part of its life after which a certificate is renewed: a third is left to mend what hinders that."""
 SETTLE_SECONDS: Final = 5

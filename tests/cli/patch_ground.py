@@ -45,7 +45,7 @@ REPORT = {
         "RepoDigests": [f"127.0.0.1/shop/api@{sign(MANIFEST)}"],
         "ImageConfig": {"architecture": "amd64", "os": "linux"},
     },
-    "Results": [{"Class": "os-pkgs", "Type": "debian"}],
+    "Results": [{"Class": "os-pkgs", "Type": "debian", "Packages": [{"Name": "libssl3", "Version": "3.0.15-1"}]}],
 }
 
 

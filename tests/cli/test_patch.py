@@ -135,9 +135,23 @@ def test_a_wrong_policy_exits_2(ground: Ground, capsys: pytest.CaptureFixture[st
     assert "severity_threshold" in err
 
 
-def test_a_cluster_cannot_be_patched_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, err = run_patchgate(capsys, "patch", "--kubernetes")
-    assert (code, err) == (2, "patchgate: patch: a cluster's ConfigMaps cannot be written yet; give --source DIR\n")
+@pytest.mark.parametrize(
+    ("shard", "said"),
+    [(("0", ""), "JOB_COMPLETION_INDEX is set and JOB_COMPLETIONS is not"), (("2", "2"), "JOB_COMPLETION_INDEX is 2")],
+)
+def test_a_shard_that_is_none_exits_2(
+    ground: Ground,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    shard: tuple[str, str],
+    said: str,
+) -> None:
+    ground.have_listed("1.0")
+    for name, text in zip(("JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"), shard, strict=True):
+        monkeypatch.setenv(name, text)
+    code, _, err = run(ground, capsys)
+    assert code == 2
+    assert err.startswith(f"patchgate: {said}")
 
 
 def test_the_end_is_said_in_a_line_where_kubernetes_looks_for_it(

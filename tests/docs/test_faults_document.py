@@ -13,7 +13,7 @@ LINES = dict(re.findall(r"^\| F(\d+) \|.*\| ([^|]+) \|$", TEXT, re.MULTILINE))
 """Number → the cell of its tests."""
 OF_THE_PATCHER = dict(re.findall(r"^\| P(\d+) \|.*\| ([^|]+) \|$", TEXT, re.MULTILINE))
 """The same of the patcher's."""
-APPLY = {*range(1, 16), *range(19, 25)}
+APPLY = {*range(1, 16), *range(18, 25)}
 
 
 def names_in(text: str) -> list[str]:

@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from prometheus_client import CollectorRegistry
 
 from patchgate.errors import SourceError
-from patchgate.gate.announce import Announcer, write_message
+from patchgate.gate.announce import Announcer
 from patchgate.gate.log import make_log
 from patchgate.metrics import GateMetrics
 from patchgate.policy.part import Problem
+from patchgate.sources.event_message import write_message
 from tests.world import NOW
 
+WHERE_ELSE = "which /readyz?verbose lists"
 LIST, TEAM = "copa-image-list", "team-images"
 BAD_LINE, GONE = Problem(LIST, "line 2", "no image"), Problem(LIST, "", "is gone")
 BAD_TEAM = Problem(TEAM, "line 9", "no image")
@@ -153,15 +155,15 @@ def test_a_defect_in_telling_is_said_and_lived_through() -> None:
 
 
 def test_a_message_holds_as_many_problems_as_there_is_room_for() -> None:
-    message = write_message([Problem(LIST, f"line {number}", "é" * 80) for number in range(1, 5001)])
+    message = write_message([Problem(LIST, f"line {number}", "é" * 80) for number in range(1, 5001)], WHERE_ELSE)
     assert len(message.encode()) <= 1000
     assert message.startswith(f"line 1: {'é' * 80}; line 2: é")
     assert message.endswith("é; and 4995 more, which /readyz?verbose lists")
 
 
 def test_a_single_problem_that_is_too_long_is_cut_between_characters() -> None:
-    assert write_message([Problem(LIST, "", "é" * 501)]) == "é" * 500
-    assert write_message([Problem(LIST, "", "x" + "é" * 500)]) == "x" + "é" * 499
+    assert write_message([Problem(LIST, "", "é" * 501)], WHERE_ELSE) == "é" * 500
+    assert write_message([Problem(LIST, "", "x" + "é" * 500)], WHERE_ELSE) == "x" + "é" * 499
 
 
 def test_it_goes_on_for_ever() -> None:

@@ -126,21 +126,18 @@ class Site:
             *("--plain-http", bench.registry.address, "--docker-config", str(self.docker_config)),
             *(*self.flags, *arguments),
         ]
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [*die_with_parent(), *command],
             env=_environment() | {"TMPDIR": str(self.temporary), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-            for pipe in filter(None, (process.stdout, process.stderr)):
-                pipe.close()
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def read_record(self, image: str) -> dict[str, Any]:
         """Read the record of REPO:TAG."""

@@ -39,6 +39,8 @@ def test_ten_unchanged_images_cost_two_heads_each_and_a_new_database_no_build(si
     ] * (2 * len(images))
 
     before = {image: site.read_record(image) for image in images}
+    scanner = bench.scan_with(site.database)
+    assert not any(scanner.find(approved(record), bench.make_folder()) for record in before.values())
     site.database = bench.write_database(bench.facts, datetime.now(UTC) + timedelta(seconds=1))
     third = site.patch()
     assert third.exit_code == 0, third.text

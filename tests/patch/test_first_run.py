@@ -1,86 +1,65 @@
-"""`patchgate patch` on the real Trivy, Copa, BuildKit and registry: it patches, then asks two HEADs an image."""
+"""The whole way: a vulnerable image is refused, patched, verified and recorded; the running gate admits the patched."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from patchgate.policy.record import State
-from tests.conftest import START_SECONDS
+from tests.conftest import Gate, GateRunner, change, read_recorded
 from tests.patch.bench import CLEAN, Bench
-from tests.patch.registry import write_docker_config
 from tests.patch.scanner import Scanner
-from tests.plane.program import PATH
-
-RUN_SECONDS = 300.0
+from tests.patch.site import NAMES, Site, approved
 
 
-def write_list(directory: Path, *lines: str, **policy: str) -> Path:
-    """Write the image list, in the order in which a severity of the least counts."""
-    directory.mkdir(exist_ok=True)
-    data = {"images.txt": "\n".join(lines) + "\n", "severity_threshold": "LOW", **policy}
-    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "copa-image-list"}, "data": data}
-    (directory / "copa-image-list.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
-    return directory
+def review(gate: Gate, image: str) -> tuple[bool, str]:
+    """Ask as kube-apiserver does about a Pod of this image; gives whether it is admitted, and what is said."""
+    pod = json.loads(read_recorded("pod-create"))["request"]["object"]
+    pod["spec"]["containers"][0]["image"] = image
+    response = gate.review(change("pod-create", object=pod)).json["response"]
+    return response["allowed"], response.get("status", {}).get("message", "")
 
 
-def patch(bench: Bench, source: Path, database: Path, *arguments: str) -> tuple[int, dict[str, Any], list[Any]]:
-    """Run `patchgate patch`; gives its exit code, its answer, and the lines of its log."""
-    command = [
-        *(sys.executable, "-m", "patchgate", "patch", "--source", str(source), "-o", "json"),
-        *("--trivy", str(bench.programs.trivy), "--copa", str(bench.programs.copa)),
-        *("--trivy-cache", str(database), "--skip-db-update", "--buildkit", bench.buildkit.address),
-        *("--plain-http", bench.registry.address),
-        *("--docker-config", str(write_docker_config(bench.make_folder(), {})), *arguments),
-    ]
-    environment = {"PATH": PATH, "HOME": os.environ["HOME"], "TMPDIR": str(bench.make_folder())}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout), [json.loads(line) for line in done.stderr.splitlines()]
+def test_what_is_vulnerable_is_patched_and_the_gate_on_the_same_directory_takes_the_patched_one_alone(
+    site: Site, bench: Bench, scanner: Scanner, self_signed: GateRunner
+) -> None:
+    image, clean = bench.push("tls", "first/tls", "1.0"), bench.push(CLEAN, "first/clean", "1.0")
+    found = scanner.find(image, bench.make_folder())
+    site.list_images(image, clean, unscanned="deny")
+    with self_signed(site.source) as gate:
+        assert not review(gate, image)[0]
+        assert not review(gate, clean)[0]
 
+        run = site.patch()
+        assert (run.exit_code, run.results) == (0, {image: "patched", clean: "clean"}), run.text
+        record = site.read_record(image)
+        gate.wait_until(lambda: review(gate, approved(record))[0])
+        is_admitted, message = review(gate, image)
+        assert not is_admitted
+        assert f"use {approved(record)}" in message
+        assert review(gate, record["approved_reference"]) == (True, "")
+        gate.wait_until(lambda: review(gate, clean)[0])
 
-def read_records(source: Path) -> dict[str, Any]:
-    (document,) = yaml.safe_load_all((source / "copa-patched-digests.yaml").read_text(encoding="utf-8"))
-    records: dict[str, Any] = json.loads(document["data"]["records.json"])["records"]
-    return records
-
-
-def check(source: Path, *images: str) -> dict[str, str]:
-    """Ask what the gate would say; gives image → reason."""
-    command = [sys.executable, "-m", "patchgate", "check", "--source", str(source), "-o", "json", *images]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
-    return {verdict["image"]: verdict["reason"] for verdict in json.loads(done.stdout)["images"]}
-
-
-def test_the_first_run_patches_and_the_second_asks_two_heads_an_image(bench: Bench, scanner: Scanner) -> None:
-    vulnerable, clean = bench.push("tls", "first/tls", "1.0"), bench.push(CLEAN, "first/clean", "1.0")
-    source = write_list(bench.make_folder() / "configmaps", vulnerable, clean)
-
-    code, answer, log = patch(bench, source, scanner.database)
-    assert (code, answer["results"]["patched"], answer["results"]["clean"]) == (0, 1, 1), (answer, log)
-    record = read_records(source)[vulnerable]
-    assert record["state"] == State.PATCHED
-    assert record["fixable_before"]
-    assert record["fixable_after"] == {}
-    approved = f"{record['approved_reference']}@{record['approved_digest']}"
-    assert scanner.find(approved, bench.make_folder()) == set()
-    tag = record["approved_reference"].rpartition(":")[2]
+    assert (record["state"], record["fixable_after"]) == ("patched", {})
+    assert sum(record["fixable_before"].values()) == len(found)
+    assert record["source_digest"] == bench.registry.read_digest("first/tls", "1.0")
+    assert record["approved_platforms"].keys() == record["source_platforms"].keys() == {"linux/amd64"}
+    _, _, tag = record["approved_reference"].rpartition(":")
     assert bench.registry.read_digest("first/tls", tag) == record["approved_digest"]
     assert [name for name in bench.registry.read_tags("first/tls") if "-patched-" in name] == [tag]
-    assert check(source, vulnerable, record["approved_reference"], approved, clean) == {
-        vulnerable: "PatchAvailable",
-        record["approved_reference"]: "Approved",
-        approved: "Approved",
-        clean: "Approved",
-    }
+    assert scanner.find(approved(record), bench.make_folder()) == set()
 
-    mark = bench.registry.mark()
-    code, answer, log = patch(bench, source, scanner.database)
-    assert (code, answer["results"]["unchanged"]) == (0, 2), (answer, log)
-    requests = bench.registry.read_requests(mark)
-    assert [request.method for request in requests if request.kind == "manifests"] == ["HEAD"] * 4
-    assert not [request for request in requests if request.kind.startswith("blobs")]
+
+def test_digests_are_written_as_the_article_writes_them(site: Site, bench: Bench) -> None:
+    image, clean = bench.push("text", "lines/text", "1.0"), bench.push(CLEAN, "lines/clean", "1.0")
+    site.list_images(image, clean)
+    run = site.patch()
+    assert run.exit_code == 0, run.text
+    patched, unchanged = site.read_record(image), site.read_record(clean)
+    day, host = patched["patched"][:10].replace("-", ""), bench.registry.address
+    assert sorted(site.read_data()["digests.txt"].splitlines()) == [
+        f"{host}/lines/clean@{unchanged['approved_digest']}  # clean {clean} on {day}",
+        f"{host}/lines/text@{patched['approved_digest']}  # patched from {image} on {day}",
+    ]
+    assert unchanged["approved_digest"] == bench.registry.read_digest("lines/clean", "1.0")
+    assert unchanged["approved_reference"] == clean
+    assert [file.name for file in sorted(site.source.glob("*.yaml"))] == [
+        f"{NAMES.image_list}.yaml",
+        f"{NAMES.records}.yaml",
+    ]

@@ -76,6 +76,8 @@ class FixerSimulator:
         }
         if is_index:
             digests = {platform: self.registry.put_child(to, content) for platform, content in contents.items()}
+            for platform in by_platform.keys() & contents.keys():  # as Copa does: a tag a platform that it patched
+                self.registry.put(f"{target}-{platform.partition('/')[2].replace('/', '-')}", contents[platform])
             self.registry.put(target, write_index(digests, f"build {next(self.builds)}"))
         else:
             self.registry.put(target, *contents.values())

@@ -6,10 +6,19 @@ from itertools import islice
 import pytest
 
 from patchgate.errors import ImageError
-from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.patcher.naming import name_candidates, name_patched, name_platform_tags
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.reference import is_tag
 from tests.world import NOW
+
+
+def test_the_tags_of_an_indexs_platforms_are_named_as_copa_names_them() -> None:
+    assert name_platform_tags("1.0-candidate-20260509", ["linux/amd64", "linux/arm/v7", "linux/arm64"]) == [
+        "1.0-candidate-20260509-amd64",
+        "1.0-candidate-20260509-arm-v7",
+        "1.0-candidate-20260509-arm64",
+        "1.0-candidate-20260509-arm64-v8",
+    ]
 
 
 def test_the_first_of_a_day_has_no_number_and_the_others_have_two_digits() -> None:

@@ -169,6 +169,7 @@ def test_of_an_index_the_platforms_of_the_policy_are_patched_and_the_others_stay
     approved = site.record().approved
     assert approved
     assert approved.platforms == {AMD64: patched[AMD64], ARM64: source[ARM64]}
+    assert site.registry.tags.keys() == {API, PATCHED}, "nor is a candidate's tag of one platform left"
 
 
 def test_an_image_with_none_of_the_platforms_fails_and_says_so(tmp_path: Path) -> None:
@@ -270,7 +271,7 @@ def test_a_scan_that_fails_is_a_failure_and_never_clean(site: Worksite) -> None:
 def test_a_candidate_whose_scan_fails_is_never_tagged_patched(site: Worksite) -> None:
     site.scanner.failures[f"{API}-candidate-{TODAY}"] = "no report came"
     assert site.run_one().result is Result.FAILED
-    assert site.registry.tags.keys() == {API}
+    assert site.registry.tags.keys() == {API, f"{API}-candidate-{TODAY}"}, "the next run goes on from it"
     assert site.record().first_vulnerable == NOW, "the clock of the SLA runs"
 
 

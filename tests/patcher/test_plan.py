@@ -103,6 +103,8 @@ def test_fewer_platforms_are_scanned_again_so_that_the_others_are_no_longer_appr
         (replace(HELD, source_digest=None), "is not in its registry"),
         (replace(HELD, scanner=Scanner("trivy", "0.69.3", None)), "does not say how old"),
         (replace(HELD, scanner=Scanner("trivy", "0.69.3", NOW - hours(25))), "25 h old, at most 24 h counts"),
+        # a record that named it would be a bad one for the gate, and for the next run
+        (replace(HELD, scanner=Scanner("trivy", "0.69.3", NOW + hours(1))), "dated 1 h ahead of the clock here"),
     ],
 )
 @pytest.mark.parametrize("record", [None, PATCHED, CLEAN])
@@ -158,6 +160,8 @@ def test_the_platforms_that_nobody_asked_for_are_named() -> None:
         (CLEAN, report(finding()), ScanSource),
         (PATCHED, report(is_end_of_life=True), Refresh),  # its source is worse
         (CLEAN, report(is_end_of_life=True), Unpatchable),
+        (PATCHED, report(os=""), ScanSource),  # nobody could scan it: that is no verification
+        (CLEAN, report(os=""), Unpatchable),
     ],
 )
 def test_what_a_scan_of_the_approved_image_means(record: Record, scanned: Report, expected: type) -> None:

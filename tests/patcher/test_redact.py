@@ -11,6 +11,8 @@ SECRET = "c0rrect-h0rse"  # noqa: S105 -- what is looked for
     "text",
     [
         f"GET https://robot:{SECRET}@registry.example.com/v2/",
+        f"GET https://robot:p@{SECRET}@registry.example.com/v2/",
+        f"AWS_SECRET_ACCESS_KEY={SECRET}",
         f"Authorization: Bearer {SECRET}",
         f"Authorization: Basic {SECRET}=",
         f"GET https://r.example/token?account=robot&token={SECRET}&x=1",

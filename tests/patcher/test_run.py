@@ -1,18 +1,24 @@
 """A run over many images, on simulators that work: what is chosen, in what order, side by side, and how it ends."""
 
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from patchgate.errors import SetupError
+from patchgate.errors import SetupError, SourceError
 from patchgate.patcher.preview import Action, preview_run
 from patchgate.patcher.progress import Result
+from patchgate.patcher.run import run_patcher
+from patchgate.patcher.side_by_side import Pace
+from patchgate.patcher.stop import Stop
+from patchgate.policy.part import Problem
 from patchgate.policy.policy import Severity
 from patchgate.policy.record import State
 from tests.patcher.worksite import API, API_REPOSITORY, HOST, PATCHED, TODAY, Worksite
-from tests.world import NOW, image_list, verdict
+from tests.world import NOW, image_list, team_list, verdict
 
 WEB = f"{HOST}/shop/web:2"
 JOB = f"{HOST}/shop/job:3"
@@ -138,7 +144,7 @@ def test_told_to_stop_it_begins_nothing_new_and_says_what_was_left(site: Worksit
     summary = site.run()
     assert set(site.results(summary).values()) == {Result.LEFT}
     assert {outcome.message for outcome in summary.outcomes} == {"left for the next run: told to end by SIGTERM"}
-    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [], [])
+    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [API], [])
     assert site.store.last_run is None, "or what was left would soon be called stale by its own fault"
 
 
@@ -146,14 +152,47 @@ def test_told_to_stop_it_finishes_the_record_that_it_is_about_to_write(site: Wor
     site.registry.before = lambda verb, *_: site.stop.ask("told to end by SIGTERM") if verb == "TAG" else None
     summary = site.run()
     assert sorted(site.results(summary).values()) == [Result.LEFT, Result.LEFT, Result.PATCHED]
-    assert len(site.store.writes) == 1
+    assert set(site.store.writes) == {API}
+    assert site.record().state is State.PATCHED
 
 
-def test_told_to_stop_before_a_candidate_is_verified_it_leaves_no_tag_behind(site: Worksite) -> None:
+def test_told_to_stop_before_a_candidate_is_verified_it_leaves_it_for_the_next_run(site: Worksite) -> None:
     site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
     site.run(API)
-    assert site.registry.tags.keys() == {API, WEB, JOB}
-    assert site.store.writes == []
+    assert site.registry.tags.keys() == {API, WEB, JOB, f"{API}-candidate-{TODAY}"}
+    assert site.record().unverified
+    assert (site.record().state, site.record().approved) == (State.PENDING, None)
+
+
+def test_a_run_that_ends_while_it_builds_has_started_the_slas_clock(site: Worksite) -> None:
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    site.run(API)
+    record = site.record()
+    assert (record.state, record.first_vulnerable, record.approved) == (State.PENDING, NOW, None)
+    assert record.message.startswith(f"patched as 1.4-candidate-{TODAY}, to be verified")
+    site.stop, site.fixer.during = Stop(), lambda _: None
+    site.pass_time(hours=1)
+    assert site.run_one(API).result is Result.PATCHED
+    assert site.record().first_vulnerable == NOW
+
+
+def test_a_clean_image_in_which_something_is_found_is_not_admitted_while_it_is_built(site: Worksite) -> None:
+    site.run(JOB)
+    assert verdict(JOB, site.store.load()).reason == "Approved"
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    assert site.results(site.run(JOB)) == {JOB: Result.LEFT}
+    assert verdict(JOB, site.store.load()).reason == "WithinSla"
+
+
+def test_a_patched_approval_stays_in_force_while_a_newer_one_is_built(site: Worksite) -> None:
+    site.run(API)
+    approved = site.record().approved
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    site.fixer.during = lambda _: site.stop.ask("told to end by SIGTERM")
+    assert site.results(site.run(API)) == {API: Result.LEFT}
+    assert site.record().approved == approved
+    assert verdict(PATCHED, site.store.load()).reason == "Approved"
 
 
 def test_told_to_stop_while_the_database_is_updated_it_leaves_everything(site: Worksite) -> None:
@@ -263,3 +302,26 @@ def test_a_preview_says_what_fails(site: Worksite) -> None:
 def test_the_time_that_an_image_took_is_told(site: Worksite) -> None:
     assert all(outcome.seconds >= 0 for outcome in site.run().outcomes)
     assert timedelta(seconds=site.run().seconds) == timedelta(0), "the clock of the test stands still"
+
+
+def test_whoever_listed_an_image_that_failed_is_told_of_it(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, f"{HOST}/shop/*:1")
+    site.lists = (image_list(API), team_list(WEB, f"{HOST}/shop/none:*"))
+    site.store.configmaps = site.lists
+    site.registry.push(API, {"libssl3": 2})
+    site.registry.failures["LIST", f"{HOST}/shop/none"] = "401"
+    site.run()
+    assert [(problem.configmap, problem.place) for problem in site.told] == [
+        ("team-images", WEB),
+        ("team-images", "line 2"),
+    ]
+
+
+def test_where_nobody_can_be_told_the_run_says_so_and_is_as_good(site: Worksite) -> None:
+    def refuse(_: Sequence[Problem]) -> None:
+        raise SourceError("may not create events")
+
+    tools = replace(site.tools, tell=refuse)
+    summary = run_patcher(tools, Pace(1, 60, 60), ())
+    assert summary.exit_code == 0
+    assert Problem("Events", "", "may not create events") in summary.problems

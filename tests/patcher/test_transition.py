@@ -249,6 +249,7 @@ def test_another_runs_approval_that_came_between_stands_and_ours_is_an_earlier_o
         assert fail(theirs, seen, "ours", now) == theirs
     stale_source = record_clean(theirs, attempt(MOVED, NOW, is_vulnerable=False), "ours", now)
     assert (stale_source.source_digest, stale_source.state) == (SOURCE.digest, State.PATCHED)
+    assert record_clean(theirs, attempt(SOURCE, NOW, is_vulnerable=False), "ours", now) == theirs, "found vulnerable"
     other = record_refresh(theirs, replace(seen, begun=NOW), X.digest, "", now)
     assert other.approved == theirs.approved
 

@@ -69,11 +69,18 @@ def test_a_scan_asks_for_one_platform_of_the_very_digest(trivy: Made) -> None:
     assert read_arguments(trivy.program) == [
         *("image", "--no-progress", "--cache-dir", f"{trivy.directory}/cache", "--image-src", "remote"),
         *("--platform", "linux/amd64", "--scanners", "vuln", "--pkg-types", "os,library", "--ignore-unfixed"),
-        *("--format", "json", "--output", f"{trivy.directory}/report.json", "--timeout", "60s"),
+        *("--list-all-pkgs", "--format", "json", "--output", f"{trivy.directory}/report.json", "--timeout", "60s"),
         *("--cache-backend", "memory", "--skip-db-update", "--skip-java-db-update", "--offline-scan"),
         *("--skip-files", "**/*.jar", "--skip-files", "**/*.war", "--skip-files", "**/*.ear"),
         *("--skip-files", "**/*.par", IMAGE),
     ]
+
+
+def test_a_version_that_trivy_does_not_know_is_not_clean_and_believed_where_something_is_found(trivy: Made) -> None:
+    warns = 'printf \'WARN\\tThis OS version is not on the EOL list\\tfamily="debian" version="sid"\\n\' >&2; '
+    with pytest.raises(ScanError, match=r"^Trivy does not know debian 12\.5, .*: update it, or the image$"):
+        trivy.scan(warns + writes(report(result())))
+    assert len(trivy.scan(warns + writes(report(result(vulnerability("CVE-1"))))).findings) == 1
 
 
 def test_a_report_is_for_nobody_else_to_read(trivy: Made) -> None:
@@ -223,6 +230,15 @@ def test_a_scan_by_a_server_names_it_and_its_token(trivy: Made) -> None:
     assert arguments[arguments.index("--server") + 1] == "http://trivy.example:4954"
     assert "--skip-db-update" not in arguments
     assert read_environment(trivy.program)["TRIVY_TOKEN"] == "server-token"  # noqa: S105 -- the test's own
+
+
+def test_a_login_in_the_servers_url_is_not_shown(trivy: Made) -> None:
+    with HttpServer(lambda _: Reply(404)).serving() as server:
+        url = f"http://robot:hunter2@{server.host}"
+        with pytest.raises(SetupError, match=r"answers 404 to http://\*\*\*@"):
+            trivy(f"echo '{VERSION}'", server=url).probe()
+    with pytest.raises(SetupError, match=rf"^the Trivy server cannot be asked: {server.host} takes no connection"):
+        trivy(f"echo '{VERSION}'", server=url).probe()
 
 
 def test_a_server_that_is_gone_or_none_cannot_start(trivy: Made) -> None:

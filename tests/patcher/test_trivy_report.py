@@ -27,7 +27,13 @@ def vulnerability(identifier: str, **fields: str) -> dict[str, str]:
 
 
 def result(*vulnerabilities: dict[str, str], kind: str = "os-pkgs") -> dict[str, Any]:
-    return {"Target": "api (debian 12.5)", "Class": kind, "Type": "debian", "Vulnerabilities": list(vulnerabilities)}
+    return {
+        "Target": "api (debian 12.5)",
+        "Class": kind,
+        "Type": "debian",
+        "Packages": [{"Name": "libexpat1", "Version": "2.5.0-1"}],
+        "Vulnerabilities": list(vulnerabilities),
+    }
 
 
 def report(*results: dict[str, Any], **fields: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON
@@ -59,9 +65,9 @@ def test_a_report_says_what_is_fixable() -> None:
 
 
 def test_a_clean_report_is_one_with_a_result_and_no_vulnerabilities() -> None:
-    clean = {"Target": "api (debian 12.5)", "Class": "os-pkgs", "Type": "debian"}
-    assert read(report(clean)).findings == ()
-    assert read(report(clean | {"Vulnerabilities": None})).findings == ()
+    clean = {"Target": "api (debian 12.5)", "Class": "os-pkgs", "Type": "debian", "Packages": [{"Name": "libc6"}]}
+    for each in (clean, clean | {"Vulnerabilities": None}):
+        assert (read(report(each)).os_family, read(report(each)).findings) == ("debian", ())
 
 
 def test_what_has_no_fix_is_left_out() -> None:
@@ -99,6 +105,13 @@ def test_an_os_without_support_is_said_to_be_so() -> None:
 def test_an_image_without_os_packages_has_no_family() -> None:
     scratch = read(report(OS=None))
     assert (scratch.os_family, scratch.os_version, scratch.findings) == ("", "", ())
+
+
+@pytest.mark.parametrize("packages", [{}, {"Packages": None}, {"Packages": []}])
+def test_an_image_whose_list_of_packages_was_deleted_has_no_family(packages: dict[str, object]) -> None:
+    emptied = {"Target": "api (debian 12.5)", "Class": "os-pkgs", "Type": "debian", **packages}
+    libraries = result(kind="lang-pkgs")
+    assert read(report(emptied, libraries)).os_family == "", "nobody could scan it: it is not clean"
 
 
 def test_an_os_that_trivy_has_no_data_of_is_not_clean() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from patchgate.patcher.progress import Outcome, Result, Step
 from patchgate.patcher.run import run_patcher
+from patchgate.patcher.shard import Shard
 from patchgate.patcher.side_by_side import Pace
 from patchgate.patcher.stop import Stop
 from patchgate.patcher.summary import Summary
@@ -22,6 +23,7 @@ from tests.world import NOW, image_list
 
 if TYPE_CHECKING:
     from patchgate.configmaps.configmap import ConfigMap
+    from patchgate.policy.part import Problem
 
 HOST = "registry.example.com"
 API = f"{HOST}/shop/api:1.4"
@@ -64,6 +66,8 @@ class Worksite:
         self.store = StoreSimulator(self.lists, clock=lambda: self.now)
         self.progress = ProgressList()
         self.stop = Stop()
+        self.shard = Shard()
+        self.told: list[Problem] = []
 
     @property
     def tools(self) -> Tools:
@@ -76,6 +80,8 @@ class Worksite:
             self.progress,
             self.stop,
             self.directory,
+            self.shard,
+            self.told.extend,
         )
 
     def run(self, *images: str, jobs: int = 1, image_seconds: float = 60, run_seconds: float = 60) -> Summary:

@@ -122,3 +122,9 @@ def test_two_thirds_of_a_life_are_when_it_is_due() -> None:
     (leaf,) = read_certificates(make_contents(CA, leaf_age_days=0).certificate)
     assert [is_due(leaf, NOW + timedelta(days=day)) for day in (59, 60)] == [False, True]
     assert [is_valid(leaf, NOW + timedelta(days=day)) for day in (-1, 0, 90, 91)] == [False, True, True, False]
+
+
+def test_what_is_shown_of_a_secret_holds_no_key() -> None:
+    contents = make_contents(make_ca())
+    assert "PRIVATE KEY" in repr(contents.key + contents.ca_keys)
+    assert "PRIVATE KEY" not in repr(contents) + repr(hold(contents))

@@ -132,7 +132,7 @@ def test_a_ca_rolls_without_a_moment_at_which_a_leaf_is_not_trusted() -> None:
         assert served
         assert day < 2 or is_trusted(served, view)
         assert served.expires > now
-        bundle = frozenset(choose_bundle(held, now, LIVES))
+        bundle = frozenset(choose_bundle(held, view, now, LIVES))
         cas.add(held.authorities[0].certificate)
         sizes.add(len(bundle))
     assert len(cas) == 3
@@ -175,6 +175,7 @@ OLD_LEAF = hold(make_contents(OLD)).leaf
         (OLD_LEAF, LEAF, trust(OLD), OLD_LEAF),
         (OLD_LEAF, LEAF, trust(OLD, NEW), LEAF),
         (OLD_LEAF, LEAF, trust(NEW), LEAF),
+        (OLD_LEAF, LEAF, trust(anywhere=(OLD,)), OLD_LEAF),
         (OLD_LEAF, LEAF, trust(), LEAF),
         (OLD_LEAF, LEAF, Trust(), LEAF),
     ],
@@ -184,6 +185,7 @@ OLD_LEAF = hold(make_contents(OLD)).leaf
         "a CA not heard of",
         "a settled CA",
         "the old one lost",
+        "the old one lost by some",
         "nobody trusts either",
         "no webhook",
     ],

@@ -18,6 +18,8 @@ GAUGES = {
     "patchgate_snapshot_generation",
     "patchgate_bad_entries",
     "patchgate_certificate_expiry_timestamp_seconds",
+    "patchgate_clock_behind_seconds",
+    "patchgate_log_lines_lost",
 }
 LABELS = {
     "patchgate_reviews": {"mode", "operation", "decision", "reason", "allowed", "dry_run"},

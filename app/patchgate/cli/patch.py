@@ -216,15 +216,14 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     from patchgate.patcher.buildkit import BuildKitSettings
     from patchgate.patcher.copa import CopaSettings
     from patchgate.patcher.oci.hosts import Hosts
-    from patchgate.patcher.settings import PatcherSettings
+    from patchgate.patcher.settings import Namespace, PatcherSettings
+    from patchgate.patcher.shard import read_shard
     from patchgate.patcher.side_by_side import Pace
     from patchgate.patcher.trivy import TrivySettings
 
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
-    if not isinstance(chosen, Directory):
-        raise SetupError("patch: a cluster's ConfigMaps cannot be written yet; give --source DIR")
     settings = PatcherSettings(
-        source=chosen.path,
+        source=chosen.path if isinstance(chosen, Directory) else Namespace(chosen.namespace),
         trivy=TrivySettings(trivy, trivy_cache, trivy_server, db_repository, skip_db_update, docker_config),
         copa=CopaSettings(
             BuildKitSettings(buildkit, buildkit_cacert, buildkit_cert, buildkit_key), copa, docker_config, vex_directory
@@ -233,6 +232,7 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         hosts=Hosts(frozenset(map(_fold_host, plain_http or [])), dict(map(_parse_mirror, registry_mirror or []))),
         names=Names(record_configmaps=record_configmaps),
         environment=dict(os.environ),
+        shard=read_shard(os.environ),
     )
     pace = Pace(jobs, image_limit_seconds, run_limit_seconds)
     wish = Wish(tuple(images or ()), pace, dry_run, output, metrics_file, termination_log)

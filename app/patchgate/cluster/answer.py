@@ -5,6 +5,9 @@ write one ConfigMap), and what cannot be read of one object would be the end of 
 """
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from kubernetes.client.exceptions import ApiException
@@ -21,7 +24,9 @@ def check_answer(answer: object) -> BaseHTTPResponse:
         raise TypeError(f"{type(answer).__name__} is no response of urllib3")
     if not 200 <= answer.status < 300:  # noqa: PLR2004 -- RFC 9110, 15.3
         answer.close()
-        raise ApiException(status=answer.status, reason=answer.reason)
+        refusal = ApiException(status=answer.status, reason=answer.reason)
+        refusal.headers = answer.headers  # Retry-After
+        raise refusal
     return answer
 
 
@@ -36,6 +41,14 @@ def read_object(answer: object) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 -- wrong data, not a wrong call
     return content
+
+
+def read_date(headers: Mapping[str, str] | None) -> datetime | None:
+    """Read what time it was where an answer was given, aware UTC; None where it does not say (RFC 9110, 6.6.1)."""
+    try:
+        return parsedate_to_datetime((headers or {}).get("Date", "")).astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def read_mapping(content: object, key: str) -> dict[str, Any]:

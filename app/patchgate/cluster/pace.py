@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from patchgate.limits import (
     API_CONNECT_SECONDS,
     API_READ_SECONDS,
+    REFUSED_SECONDS,
     RETRY_FIRST_SECONDS,
     RETRY_MOST_SECONDS,
     WATCH_JITTER_SECONDS,
@@ -27,6 +28,7 @@ class Pace:
     steady_seconds: float = WATCH_STEADY_SECONDS
     retry_first_seconds: float = RETRY_FIRST_SECONDS
     retry_most_seconds: float = RETRY_MOST_SECONDS
+    refused_seconds: float = REFUSED_SECONDS
 
     def choose_watch_seconds(self) -> int:
         """Choose how long a watch lasts: with jitter, as replicas begin theirs at the same time."""

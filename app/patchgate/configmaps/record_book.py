@@ -16,7 +16,7 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import find_image, write_digests
 from patchgate.configmaps.fields import read_tagged
 from patchgate.configmaps.records import DIGESTS_KEY, KEY, read_records
-from patchgate.configmaps.write_records import say_time, write_record
+from patchgate.configmaps.write_records import UNVERIFIED, say_time, write_record
 from patchgate.limits import GENERATION, RECORDS_SCHEMA
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.policy import Naming
@@ -35,6 +35,7 @@ class RecordBook:
         part: what counts, under canonical names.
         bad_records: canonical key → why its record cannot be read.
         size_bytes: its data, UTF-8.
+        other_bytes: that part of it that is under keys of others.
         entries: key as it stands there → the record's JSON.
         names: key as it stands there → its canonical name; none where it is no reference.
         other_fields: fields of `records.json` that we do not know.
@@ -46,6 +47,7 @@ class RecordBook:
     part: RecordsPart
     bad_records: Mapping[str, str]
     size_bytes: int
+    other_bytes: int
     entries: Mapping[str, Any]
     names: Mapping[str, str]
     other_fields: Mapping[str, Any]
@@ -81,6 +83,7 @@ def read_book(configmap: ConfigMap, naming: Naming, now: datetime, fault: str = 
         part=good,
         bad_records=bad,
         size_bytes=count_bytes(configmap.data),
+        other_bytes=count_bytes({key: text for key, text in configmap.data.items() if key not in {KEY, DIGESTS_KEY}}),
         entries=entries,
         names=names,
         other_fields={key: value for key, value in content.items() if key not in _OWN_FIELDS},
@@ -135,7 +138,8 @@ def _name(key: str, naming: Naming) -> str:
 def _find_entry(book: RecordBook, key: str) -> dict[str, Any]:
     """Find what stands under a canonical key, for the fields of it that we do not know."""
     entries = (entry for text, entry in book.entries.items() if book.names.get(text) == key)
-    return next((entry for entry in entries if isinstance(entry, dict)), {})
+    found: dict[str, Any] = next((entry for entry in entries if isinstance(entry, dict)), {})
+    return {name: value for name, value in found.items() if name != UNVERIFIED}
 
 
 def _read_lines(text: str, naming: Naming) -> Iterator[tuple[str, str]]:

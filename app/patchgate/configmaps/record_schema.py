@@ -2,10 +2,17 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeInt,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from patchgate.configmaps.fields import Digest, PastTime, read_tagged
-from patchgate.policy.record import Approval, Record, Scanner, State
+from patchgate.policy.record import Approval, Record, Scanner, State, Unverified
 
 
 class SchemaModel(BaseModel):
@@ -40,6 +47,20 @@ class ApprovalSchema(SchemaModel):
         return Approval(reference.repository, str(reference.tag), self.digest, self.platforms, self.verified)
 
 
+class UnverifiedSchema(SchemaModel):
+    """What an interrupted run goes on from."""
+
+    reference: str
+    digest: Digest
+    source_digest: Digest
+    database: PastTime
+
+    def to_unverified(self) -> Unverified:
+        """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
+        reference = read_tagged(self.reference)
+        return Unverified(reference.repository, str(reference.tag), self.digest, self.source_digest, self.database)
+
+
 class RecordSchema(SchemaModel):
     """One record, as its JSON has it."""
 
@@ -61,6 +82,19 @@ class RecordSchema(SchemaModel):
     earlier: tuple[ApprovalSchema, ...] = ()
     updated: PastTime
     message: str = ""
+    unverified: UnverifiedSchema | None = None
+
+    @field_validator("unverified", mode="wrap")
+    @classmethod
+    def _leave_out_bad(cls, value: object, read: ValidatorFunctionWrapHandler) -> UnverifiedSchema | None:
+        """Leave out what cannot be read: it saves a build, and the gate has no use for it."""
+        try:
+            schema: UnverifiedSchema | None = read(value)
+            if schema:
+                schema.to_unverified()
+        except ValueError:
+            return None
+        return schema
 
     @model_validator(mode="after")
     def _check_approval_is_whole(self) -> Self:
@@ -97,5 +131,6 @@ class RecordSchema(SchemaModel):
             scanner=self.scanner.to_scanner() if self.scanner else None,
             updated=self.updated,
             message=self.message,
+            unverified=self.unverified.to_unverified() if self.unverified else None,
             fingerprint=fingerprint,
         )

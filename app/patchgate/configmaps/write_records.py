@@ -3,12 +3,15 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from patchgate.configmaps.digests import write_digests
 from patchgate.configmaps.records import DIGESTS_KEY, KEY
 from patchgate.limits import RECORDS_SCHEMA
 from patchgate.policy.part import RecordsPart
-from patchgate.policy.record import Approval, Record
+from patchgate.policy.record import Approval, Record, Unverified
+
+UNVERIFIED: Final = "unverified"
 
 
 def write_records(part: RecordsPart) -> dict[str, str]:
@@ -37,10 +40,19 @@ def _write_approvals(approvals: Iterable[Approval]) -> list[dict[str, object]]:
     ]
 
 
-def write_record(record: Record) -> dict[str, object]:
-    """Write a record field for field, in the order of the contract."""
-    approved, scanner = record.approved, record.scanner
+def _write_unverified(unverified: Unverified) -> dict[str, object]:
     return {
+        "reference": f"{unverified.repository}:{unverified.tag}",
+        "digest": unverified.digest,
+        "source_digest": unverified.source_digest,
+        "database": say_time(unverified.database),
+    }
+
+
+def write_record(record: Record) -> dict[str, object]:
+    """Write a record field for field, in the order of the contract; `unverified` where there is one alone."""
+    approved, scanner = record.approved, record.scanner
+    fields: dict[str, object] = {
         "state": record.state.value,
         "source_digest": record.source_digest,
         "source_platforms": dict(record.source_platforms),
@@ -61,3 +73,4 @@ def write_record(record: Record) -> dict[str, object]:
         "updated": say_time(record.updated),
         "message": record.message,
     }
+    return fields | ({UNVERIFIED: _write_unverified(record.unverified)} if record.unverified else {})

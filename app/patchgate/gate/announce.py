@@ -10,14 +10,17 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Never, Protocol
+from typing import Final, Never, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.errors import SourceError
-from patchgate.limits import EVENT_MESSAGE_BYTES, EVENT_PAUSE_SECONDS, EVENT_REPEAT_SECONDS, EVENT_RETRY_SECONDS
+from patchgate.limits import EVENT_PAUSE_SECONDS, EVENT_REPEAT_SECONDS, EVENT_RETRY_SECONDS
 from patchgate.metrics import GateMetrics
 from patchgate.policy.part import Problem
+from patchgate.sources.event_message import write_message
+
+_WHERE_ELSE: Final = "which /readyz?verbose lists"
 
 
 class TellPeople(Protocol):
@@ -58,7 +61,7 @@ class Announcer:
         for problem in problems:
             if problem.configmap in configmaps:
                 by_name[problem.configmap].append(problem)
-        self._messages = {name: write_message(its) for name, its in by_name.items()}
+        self._messages = {name: write_message(its, _WHERE_ELSE) for name, its in by_name.items()}
         self._tried = {name: tried for name, tried in self._tried.items() if name in configmaps}
         self._failures = {name: failure for name, failure in self._failures.items() if name in configmaps}
 
@@ -101,17 +104,3 @@ class Announcer:
         if failure not in self._failures.values():
             self.log.warning("no Event could be written; all else goes on", why=failure)
         self._failures[name] = failure
-
-
-def write_message(problems: list[Problem]) -> str:
-    """Write what one Event says: as many problems as there is room for, and where the rest is."""
-    message = ""
-    for number, problem in enumerate(problems):
-        left = len(problems) - number
-        more = f"; and {left} more, which /readyz?verbose lists"
-        line = f"{problem.place}: {problem.reason}" if problem.place else problem.reason
-        joined = f"{message}; {line}" if message else line
-        if message and len(f"{joined}{more}".encode()) > EVENT_MESSAGE_BYTES:
-            return message + more
-        message = joined
-    return message.encode()[:EVENT_MESSAGE_BYTES].decode(errors="ignore")

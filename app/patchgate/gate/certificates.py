@@ -10,6 +10,7 @@ from typing import Never, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from patchgate.errors import CertificateError, SourceError
+from patchgate.gate.secret import load_leaf
 from patchgate.limits import CERTIFICATE_POLL_SECONDS
 from patchgate.metrics import GateMetrics
 from patchgate.pki.contents import Leaf
@@ -76,11 +77,12 @@ class CertificateKeeper:
     _refused: str = ""
     _failure: str = ""
     _obstacle: str = ""
+    _loaded: Leaf | None = None
 
     def find_obstacle(self) -> str:
         """Say why no caller can trust what is served; empty where one can."""
         if self.secret:
-            return self.secret.find_obstacle()
+            return self.secret.find_obstacle() or ("" if self._loaded else "the certificate is not loaded yet")
         now, current = self.clock(), self.pair.current
         if now > current.expires:
             return f"the certificate expired on {current.expires:%Y-%m-%dT%H:%MZ}: put a new pair in its place"
@@ -128,15 +130,11 @@ class CertificateKeeper:
             self._refused = look.refused
             if look.refused:
                 self._refuse(look.refused)
-        if secret.served and secret.served.serial != self.pair.current.serial:
+        if secret.served and secret.served != self._loaded:  # serial numbers are no sign: by hand, many are 1
             self._serve(secret.served)
 
     def _serve(self, leaf: Leaf) -> None:
-        try:
-            self.pair.current = make_pair(leaf.certificate_pem, leaf.key_pem, "tls.crt and tls.key of the Secret")
-        except CertificateError as error:  # OpenSSL may refuse what was understood: a curve, a digest
-            self._fail(str(error))
-            return
+        self.pair.current, self._loaded = load_leaf(leaf), leaf
         self.metrics.certificate_loads.labels("loaded").inc()
         self._note_load()
 

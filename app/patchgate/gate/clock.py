@@ -26,23 +26,20 @@ class SteadyClock:
     """Gives a `now` that is never before one that it gave.
 
     It takes no lock: threads that ask at the same moment may differ by as much as a switch between them takes.
-
-    Attributes:
-        wall: the machine's clock, for what other machines must agree with: a certificate's times.
     """
 
-    __slots__ = ("_mark", "_monotonic_seconds", "_since", "wall")
+    __slots__ = ("_mark", "_monotonic_seconds", "_since", "_wall")
 
     def __init__(self, wall: Callable[[], datetime], monotonic_seconds: Callable[[], float] = time.monotonic) -> None:
         """wall: the machine's clock, aware UTC. monotonic_seconds: one that cannot be set."""
-        self.wall = wall
+        self._wall = wall
         self._monotonic_seconds = monotonic_seconds
         self._mark = wall()
         self._since: tuple[datetime, float] | None = None  # the mark when the clock was put back, and when that was
 
     def __call__(self) -> datetime:
         """Give now, aware UTC."""
-        now = self.wall()
+        now = self._wall()
         if now < self._mark:
             now = self._hold(now)
         else:
@@ -53,7 +50,7 @@ class SteadyClock:
     @property
     def behind(self) -> timedelta:
         """By how much the machine's clock is behind; nothing where it is not."""
-        return max(self() - self.wall(), timedelta())
+        return max(self() - self._wall(), timedelta())
 
     def list_problems(self) -> Iterator[Problem]:
         """List what is wrong with the machine's clock: nothing, or that it is behind by more than may be."""

@@ -101,7 +101,7 @@ async def _run(gate: _Gate) -> None:
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
     judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
-    certificates = CertificateKeeper(gate.pair, gate.secret, clock.wall, metrics, log)
+    certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
     app = make_app(
         judge,

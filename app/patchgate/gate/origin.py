@@ -68,7 +68,7 @@ def read_once(chosen: Directory | Cluster, names: Names, take: Callable[[ConfigM
 @contextmanager
 def _open_cluster(namespace: str, names: Names) -> Iterator[Origin]:
     from patchgate.cluster.client import make_client
-    from patchgate.sources.cluster.event import EventWriter
+    from patchgate.cluster.event import EventWriter
     from patchgate.sources.cluster.source import follow_cluster
 
     # It logs every failure with a traceback; the source says each once.

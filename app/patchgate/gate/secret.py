@@ -6,8 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from patchgate.errors import CertificateError
 from patchgate.gate.settings import TlsSecret
 from patchgate.limits import SECRET_READ_SECONDS
+from patchgate.pki.contents import Leaf
+from patchgate.server.tls import Pair, make_pair
 
 if TYPE_CHECKING:
     from patchgate.pki.cluster.keeper import SecretKeeper
@@ -34,4 +37,21 @@ def open_secret(
     name = chosen.webhook_configuration
     webhooks = open_webhooks(api, name, pace) if name else None
     secret = SecretStore(api, namespace, chosen.name, pace)
-    return SecretKeeper(secret, webhooks, chosen.issues, names, chosen.lives, clock)
+    return SecretKeeper(secret, webhooks, chosen.issues, names, chosen.lives, clock, _find_refusal)
+
+
+def load_leaf(leaf: Leaf) -> Pair:
+    """Load a Secret's leaf.
+
+    Raises:
+        CertificateError: OpenSSL does not take what was understood: a key too short, a digest too weak.
+    """
+    return make_pair(leaf.certificate_pem, leaf.key_pem, "tls.crt and tls.key of the Secret")
+
+
+def _find_refusal(leaf: Leaf) -> str:
+    try:
+        load_leaf(leaf)
+    except CertificateError as error:
+        return str(error)
+    return ""

@@ -1,7 +1,8 @@
 """Candidates and their tags in the registry: pushed under a name nobody else uses, tagged for good once verified.
 
 Two runs at once, or two sources that are pushed to one repository, must not give one tag two meanings: a tag is looked
-for and given while the store holds it. Copa overwrites without asking, so that goes for a candidate's whole build.
+for and given while the store holds it. Copa overwrites without asking, so that goes for a candidate's whole build. A
+candidate's tag outlives a run that is interrupted: the next one goes on from it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from patchgate.limits import TAG_LOCK_SECONDS
 from patchgate.patcher.finding import Report
 from patchgate.patcher.fixer import Fixer
 from patchgate.patcher.image import Manifest, Target
-from patchgate.patcher.naming import name_candidates, name_patched
+from patchgate.patcher.naming import name_candidates, name_patched, name_platform_tags
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import Deadline
@@ -59,7 +60,7 @@ class Build:
 
 @contextmanager
 def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store) -> Iterator[Candidate]:
-    """Patch a source and push it; the candidate's tag is taken away when the block ends.
+    """Patch a source and push it; the candidate's tags are taken away when the block ends well.
 
     Raises:
         ImageError: nothing was pushed, or nothing that the registry can describe.
@@ -69,10 +70,9 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
         digest = _push(build, tag, fixer, registry)
     if digest is None:
         raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
-    try:
-        yield Candidate(repository, tag, registry.describe(repository, digest))
-    finally:
-        _delete(repository, tag, registry)
+    candidate = Candidate(repository, tag, registry.describe(repository, digest))
+    yield candidate
+    delete_candidate(candidate, registry)
 
 
 def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store, now: datetime) -> str:
@@ -94,6 +94,11 @@ def tag_patched(candidate: Candidate, tag: str, registry: Registry, store: Store
     raise ImageError("no tag of today is free")  # pragma: no cover -- name_patched raises before it ends
 
 
+def delete_candidate(candidate: Candidate, registry: Registry) -> None:
+    """Delete a candidate's tags, where the registry allows it."""
+    _delete_tags(candidate.repository, candidate.tag, candidate.manifest, registry)
+
+
 def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | None:
     """Patch and push under a tag that is held; give the digest that the registry has then."""
     source, target = build.source, build.target
@@ -107,7 +112,7 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
         )
         return registry.find_digest(target.push_repository, tag)
     except ImageError:
-        _delete(target.push_repository, tag, registry)
+        _delete_tags(target.push_repository, tag, source, registry)
         raise
 
 
@@ -125,7 +130,9 @@ def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, st
                 return
 
 
-def _delete(repository: str, tag: str, registry: Registry) -> None:
-    """Delete a candidate's tag, where the registry allows it; one that stays is in nobody's way."""
+def _delete_tags(repository: str, tag: str, manifest: Manifest, registry: Registry) -> None:
+    """Delete a tag, and those that Copa pushes beside an index's; one that stays is in nobody's way."""
+    beside = name_platform_tags(tag, manifest.platforms) if manifest.is_index else []
     with suppress(RegistryError):
-        registry.delete_tag(repository, tag)
+        for name in (tag, *beside):
+            registry.delete_tag(repository, name)

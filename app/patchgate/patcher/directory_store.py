@@ -19,22 +19,25 @@ from patchgate.patcher.file_lock import lock_directory, lock_name
 from patchgate.patcher.policy_check import refuse_wrong_policy
 from patchgate.patcher.record_books import edit_after_run, edit_record, knows_every_list
 from patchgate.patcher.record_files import RecordFiles
+from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
 
+_ALL: Final = Shard()
 _LOCKS: Final = ".patchgate"
 
 
 class DirectoryStore:
     """`store.Store` on a directory. For any number of threads and processes of one machine."""
 
-    def __init__(self, directory: Path, names: Names, clock: Callable[[], datetime]) -> None:
+    def __init__(self, directory: Path, names: Names, clock: Callable[[], datetime], shard: Shard = _ALL) -> None:
         self._directory = directory
         self._names = names
         self._clock = clock
+        self._shard = shard
         self._files = RecordFiles(directory, names)
 
     def load(self) -> Snapshot:
@@ -91,7 +94,7 @@ class DirectoryStore:
             snapshot, problems = self._read_again()
             books = self._files.read(self._clock())
             may_drop = knows_every_list(snapshot, problems)
-            for edit in edit_after_run(books, snapshot, now, may_drop=may_drop):
+            for edit in edit_after_run(books, snapshot, now, may_drop=may_drop, shard=self._shard):
                 self._files.write(edit)
 
     def _read_books(self) -> list[RecordBook]:

@@ -12,6 +12,7 @@ from typing import Final
 from patchgate.errors import RegistryError
 from patchgate.limits import TAGS_OF_A_PATTERN
 from patchgate.patcher.image import Target
+from patchgate.patcher.shard import Shard
 from patchgate.policy.part import ListLine, Problem
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.policy import Naming
@@ -19,6 +20,7 @@ from patchgate.policy.reference import is_tag
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 
+_ALL: Final = Shard()
 _ALWAYS: Final = "*"
 _NEVER_VERIFIED: Final = datetime.min.replace(tzinfo=UTC)
 _OWN_TAG: Final = "is a tag that the patcher makes: list its source tag"
@@ -39,14 +41,14 @@ class Expansion:
     problems: tuple[Problem, ...]
 
 
-def expand_lists(snapshot: Snapshot, list_tags: Callable[[str], Iterable[str]]) -> Expansion:
-    """Expand every line of the lists.
+def expand_lists(snapshot: Snapshot, list_tags: Callable[[str], Iterable[str]], shard: Shard = _ALL) -> Expansion:
+    """Expand every line of the lists that is this shard's.
 
     list_tags: lists a repository's tags (`Registry.list_tags`); asked once of a repository that has a pattern.
     """
     targets: list[Target] = []
     failures: list[Problem] = []
-    for repository in snapshot.repositories.values():
+    for repository in filter(lambda each: shard.owns(each.name), snapshot.repositories.values()):
         lines, faults = _expand(repository, list_tags)
         targets += [_aim(repository, tag, digest, snapshot.policy.naming) for tag, digest in lines]
         failures += faults

@@ -25,7 +25,7 @@ class Report:
 
     Attributes:
         platform: such as `linux/amd64`.
-        os_family: Trivy's word, such as `debian`; empty where the image has no OS packages.
+        os_family: Trivy's word, such as `debian`; empty where no OS packages are seen in the image.
         os_version: such as `12.5`.
         is_end_of_life: whether nobody publishes fixes for this OS any more.
         findings: fixable ones of OS packages, every severity.

@@ -5,7 +5,8 @@ policy over the date and the number orders them. Which of them is free is the re
 never given another meaning, the next one is tried.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from patchgate.limits import TAG_CHARACTERS, TAGS_OF_A_DAY
 
 _CANDIDATE: Final = "candidate"
 _PATCHED: Final = "patched"
+_DATED: Final = re.compile(r"[0-9]{8}(?:\.[0-9]{2})?")
 _LONGEST_ENDING: Final = f"-{_CANDIDATE}-YYYYMMDD.NN"
 
 
@@ -33,6 +35,20 @@ def name_patched(tag: str, now: datetime) -> Iterator[str]:
         ImageError: the source tag is too long; at the iterator's end, every one was taken.
     """
     return _name_tags(tag, _PATCHED, now)
+
+
+def name_platform_tags(tag: str, platforms: Iterable[str]) -> list[str]:
+    """Name the tags that Copa pushes beside an index's own, one a platform: `TAG-amd64`, `TAG-arm-v7` (copacetic 0.14).
+
+    A platform of `linux/arm64` may have been `linux/arm64/v8` in the index.
+    """
+    names = [platform.partition("/")[2].replace("/", "-") for platform in platforms]
+    return [f"{tag}-{name}" for each in names for name in ((each, f"{each}-v8") if each == "arm64" else (each,))]
+
+
+def is_candidate(tag: str, source_tag: str) -> bool:
+    """Tell whether a tag is one that a candidate of the source tag may have had, on whatever day."""
+    return _DATED.fullmatch(tag.removeprefix(f"{source_tag}-{_CANDIDATE}-")) is not None
 
 
 def _name_tags(tag: str, word: str, now: datetime) -> Iterator[str]:

@@ -4,7 +4,8 @@ Carries out what `plan` decides, and has `transition` say what that makes of the
 on; nothing is tagged `-patched-` that a scan of that very digest has not passed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from patchgate.patcher.answer import (
     Unpatchable,
 )
 from patchgate.patcher.attempt import Attempt
-from patchgate.patcher.candidate import Build, Candidate, build_candidate, tag_patched
+from patchgate.patcher.candidate import Build, Candidate, build_candidate, delete_candidate, tag_patched
 from patchgate.patcher.finding import Finding, Report, count_by_severity, list_counting
 from patchgate.patcher.image import Manifest, Target
 from patchgate.patcher.messages import say_clean, say_patched
@@ -35,20 +36,24 @@ from patchgate.patcher.plan import (
     judge_source,
     list_left_out,
     plan_first,
+    say_findings,
     select_platforms,
 )
 from patchgate.patcher.progress import Outcome, Result, Step
+from patchgate.patcher.record_step import round_time
 from patchgate.patcher.resolve import resolve
+from patchgate.patcher.resume import find_interrupted
 from patchgate.patcher.side_by_side import leave
 from patchgate.patcher.store import Change
 from patchgate.patcher.tools import Basis, Deadline, Tools
-from patchgate.policy.record import Approval, Record
+from patchgate.policy.record import Approval, Record, Unverified
 
 
 def patch_image(target: Target, deadline: Deadline, tools: Tools, basis: Basis) -> Outcome:
     """Do what an image needs and record it. Whatever goes wrong is said in the outcome, and in the record if it can be.
 
-    An image that the end of the run finds half done is left as it was before.
+    An image that the end of the run finds half done is left as it was before; that its source is vulnerable is recorded
+    before anything is built of it, so that the SLA's clock runs however the run ends.
     """
     image = _Image(target, tools, basis, deadline)
     try:
@@ -137,21 +142,49 @@ class _Image:
                 message = say_clean(reports, list_left_out(platforms, source.platforms), policy.severity_threshold)
                 return self._conclude(Result.CLEAN, transition.record_clean, message)
             case Patch(with_findings):
+                self._note_vulnerable(reports)
                 return self._patch(source, reports, with_findings)
             case Unpatchable(message):
                 return self._conclude(Result.UNPATCHABLE, transition.record_unpatchable, message)
             case Fail(message):
                 return self.fail(message)
 
+    def _note_vulnerable(self, reports: Sequence[Report]) -> None:
+        message = f"{say_findings(reports, self._basis.policy)} found; no patched image is verified yet"
+        change = partial(transition.record_vulnerable, attempt=self._attempt, message=message, now=self._tools.clock())
+        self._tools.store.change_record(self._target.key, change)
+
     def _patch(self, source: Manifest, reports: Sequence[Report], with_findings: Sequence[Report]) -> Outcome:
         target, tools = self._target, self._tools
         self._begin(Step.PATCH, f"to {target.push_repository}")
         tools.registry.check_push(target.push_repository)
+        with self._open_candidate(source, with_findings) as candidate:
+            return self._verify(source, reports, candidate)
+
+    @contextmanager
+    def _open_candidate(self, source: Manifest, with_findings: Sequence[Report]) -> Iterator[Candidate]:
+        """Go on from the candidate of an interrupted run, or build one and note that."""
+        target, tools = self._target, self._tools
+        left = find_interrupted(target, source.digest, self._basis.scanner, tools.registry)
+        if left:
+            self._begin(Step.PATCH, f"goes on from {left.tag}, which a run built that was interrupted")
+            yield left
+            delete_candidate(left, tools.registry)
+            return
         tools.fixer.wait_until_ready(self._deadline.find_seconds_left())
         self._heed_stop()
         build = Build(source, target, with_findings, tools.clock(), self._deadline)
         with build_candidate(build, tools.fixer, tools.registry, tools.store) as candidate:
-            return self._verify(source, reports, candidate)
+            self._note_built(candidate, source)
+            yield candidate
+
+    def _note_built(self, candidate: Candidate, source: Manifest) -> None:
+        database = self._basis.scanner.database
+        assert database  # noqa: S101 -- plan_first fails an image without one
+        digest = candidate.manifest.digest
+        built = Unverified(candidate.repository, candidate.tag, digest, source.digest, round_time(database))
+        change = partial(transition.record_built, attempt=self._attempt, unverified=built, now=self._tools.clock())
+        self._tools.store.change_record(self._target.key, change)
 
     def _verify(self, source: Manifest, before: Sequence[Report], candidate: Candidate) -> Outcome:
         """Scan a candidate; tag and approve it where nothing counts any more. before: the reports of the source."""

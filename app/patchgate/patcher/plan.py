@@ -6,9 +6,10 @@ answers make of the record is `transition`'s part.
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from patchgate.limits import CLOCK_SKEW_SECONDS
 from patchgate.patcher.answer import (
     Approve,
     Clean,
@@ -27,6 +28,7 @@ from patchgate.policy.policy import Policy, Severity
 from patchgate.policy.record import Record, Scanner
 from patchgate.policy.verdict import say_duration
 
+_SKEW: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
 _NAMED_FINDINGS: Final = 3
 """Findings that a message names; the record counts all."""
 
@@ -82,13 +84,15 @@ def judge_approved(record: Record, reports: Sequence[Report], policy: Policy) ->
     """Judge the scan of what is approved. Where that is the source itself, its reports serve `judge_source` too.
 
     A patched image whose OS has reached its end of life stays approved while nothing fixable counts: the source, which
-    would be left, is worse. A clean source is the source, and is no longer clean.
+    would be left, is worse. A clean source is the source, and is no longer clean. A patched image in which no OS is
+    seen any more was not scanned at all.
     """
     if has_counting(reports, policy):
         return ScanSource()
     fault = _find_unpatchable(reports)
-    is_source = record.approved is not None and record.approved.digest == record.source_digest
-    return Unpatchable(fault) if fault and is_source else Refresh()
+    if fault and record.approved is not None and record.approved.digest == record.source_digest:
+        return Unpatchable(fault)
+    return Refresh() if all(report.os_family for report in reports) else ScanSource()
 
 
 def judge_source(
@@ -159,8 +163,10 @@ def _find_fault(scanner: Scanner, policy: Policy, now: datetime) -> str:
     if scanner.database is None:
         return f"{scanner.name} does not say how old its vulnerability database is: update it"
     age = now - scanner.database
-    if age <= policy.stale_after:
+    if -_SKEW <= age <= policy.stale_after:
         return ""
+    if age < -_SKEW:  # a record that names it could not be read again
+        return f"the vulnerability database is dated {say_duration(-age)} ahead of the clock here: mend the clock"
     limit = say_duration(policy.stale_after)
     return f"the vulnerability database is {say_duration(age)} old, at most {limit} counts: update it"
 

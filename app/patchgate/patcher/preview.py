@@ -47,7 +47,9 @@ def preview_run(tools: Tools, images: Collection[str]) -> list[Preview]:
         SetupError: it could not be begun.
     """
     snapshot = tools.store.load()
-    expansion = choose(expand_lists(snapshot, tools.registry.list_tags), images, snapshot.policy.naming)
+    expansion = choose(
+        expand_lists(snapshot, tools.registry.list_tags, tools.shard), images, snapshot.policy.naming, tools.shard
+    )
     basis = Basis(snapshot.policy, tools.scanner.probe())
     failures = [
         Preview(f"{failure.configmap}, {failure.place}", Action.FAIL, failure.reason) for failure in expansion.failures

@@ -13,11 +13,13 @@ from typing import Final
 from patchgate.configmaps.record_book import RecordBook, count_bytes, write_book
 from patchgate.errors import StoreError
 from patchgate.limits import CONFIGMAP_BYTES, RECORDS_BYTES, UNLISTED_RECORD_DAYS
+from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.policy.part import ImageListPart, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 
+_ALL: Final = Shard()
 _KEPT: Final = timedelta(days=UNLISTED_RECORD_DAYS)
 
 
@@ -46,10 +48,19 @@ def edit_record(books: Sequence[RecordBook], key: str, change: Change) -> tuple[
     record = change(find_record(books, key))
     if record.key != key:
         raise ValueError(f"the record of {key} became one of {record.key}")
-    data = write_book(book, [record], keys_elsewhere=_list_keys(books, book))
-    if count_bytes(data) > CONFIGMAP_BYTES:
+    data = write_book(book, [record], keys_elsewhere=list_keys(books, book))
+    return record, fit(book, data)
+
+
+def fit(book: RecordBook, data: Mapping[str, str]) -> Edit:
+    """Give the edit that writes this data.
+
+    Raises:
+        StoreError: the ConfigMap has no room for it, beside what others keep there.
+    """
+    if book.other_bytes + count_bytes(data) > CONFIGMAP_BYTES:
         raise StoreError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
-    return record, Edit(book.name, data)
+    return Edit(book.name, data)
 
 
 def find_record(books: Sequence[RecordBook], key: str) -> Record | None:
@@ -59,10 +70,13 @@ def find_record(books: Sequence[RecordBook], key: str) -> Record | None:
     return max(records or lines, key=lambda record: record.updated, default=None)
 
 
-def edit_after_run(books: Sequence[RecordBook], snapshot: Snapshot, now: datetime, *, may_drop: bool) -> list[Edit]:
+def edit_after_run(
+    books: Sequence[RecordBook], snapshot: Snapshot, now: datetime, *, may_drop: bool, shard: Shard = _ALL
+) -> list[Edit]:
     """Note in the first book that a run ended; drop what no list names any more, thirty days after its last write.
 
     may_drop: whether every list could be read (`knows_every_list`).
+    shard: whose records may be dropped.
 
     Raises:
         StoreError: no book can be written.
@@ -73,9 +87,13 @@ def edit_after_run(books: Sequence[RecordBook], snapshot: Snapshot, now: datetim
     last_run = max(filter(None, (now, snapshot.last_run)))
     edits = []
     for book in books:
-        dropped = set(_list_unlisted(book, snapshot, now)) if may_drop else set()
+        dropped = (
+            {each for each in _list_unlisted(book, snapshot, now) if shard.owns(each.rpartition(":")[0])}
+            if may_drop
+            else set()
+        )
         if dropped or book is first:
-            keys = _list_keys(books, book)
+            keys = list_keys(books, book)
             run = last_run if book is first else None
             edits.append(Edit(book.name, write_book(book, [], dropped=dropped, keys_elsewhere=keys, last_run=run)))
     return edits
@@ -85,6 +103,11 @@ def knows_every_list(snapshot: Snapshot, source_problems: Sequence[Problem]) -> 
     """Tell whether every image list was read whole: a line that nobody could read may name any image."""
     lists = [part for part in snapshot.parts.values() if isinstance(part, ImageListPart)]
     return snapshot.images > 0 and not source_problems and not any(part.problems for part in lists)
+
+
+def list_keys(books: Sequence[RecordBook], but: RecordBook) -> Collection[str]:
+    """List the canonical keys that have a record in another book."""
+    return {key for book in books if book is not but for key in book.keys}
 
 
 def _find_book(books: Sequence[RecordBook], key: str) -> RecordBook:
@@ -103,10 +126,6 @@ def _find_book(books: Sequence[RecordBook], key: str) -> RecordBook:
             f"all {len(books)} ConfigMaps of records are full: raise --record-configmaps here and in the gate"
         )
     return free
-
-
-def _list_keys(books: Sequence[RecordBook], but: RecordBook) -> Collection[str]:
-    return {key for book in books if book is not but for key in book.keys}
 
 
 def _list_unlisted(book: RecordBook, snapshot: Snapshot, now: datetime) -> Iterator[str]:

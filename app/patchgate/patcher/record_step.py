@@ -78,10 +78,14 @@ def verify(approval: Approval, platforms: Iterable[str], now: datetime) -> Appro
 
 
 def end(record: Record, attempt: Attempt, message: str, now: datetime) -> Record:
-    """Give the record as it is written: stale earlier approvals are gone, the message is one line, it is the newest."""
+    """Give the record as it is written: stale earlier approvals are gone, the message is one line, it is the newest.
+
+    What was built for it and not verified is done with.
+    """
     fresh = tuple(each for each in record.earlier if each.is_fresh(now, attempt.policy.stale_after))
     return replace(
         record,
+        unverified=None,
         earlier=fresh,
         verified=record.approved.verified if record.approved else None,
         message=show(" ".join(message.split()), RECORD_MESSAGE_CHARACTERS),

@@ -13,10 +13,10 @@ from patchgate.limits import SHOWN_ERROR_CHARACTERS
 _HIDDEN: Final = "***"
 _SHORTEST_SECRET: Final = 4  # a shorter one hides half of every text, and nothing that is worth hiding
 _PATTERNS: Final = (
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
+    re.compile(r"(?<=://)[^/\s]+(?=@)"),  # a password may hold a `@` that nobody escaped
     re.compile(r"(?i)(?<=bearer )[\w.~+/=-]{8,}|(?<=basic )[\w.~+/=-]{8,}"),
     re.compile(
-        r"(?i)(?:(?<=[?&\s\"'])|\b)((?:[\w-]*(?:token|password|passwd|secret|signature|credential|sig))\"?\s*[=:]\s*\"?)"
+        r"(?i)(?:(?<=[?&\s\"'])|\b)((?:[\w-]*(?:token|password|passwd|secret|signature|credential|sig|access_?key))\"?\s*[=:]\s*\"?)"
         r"[^\s&\"',;]+"
     ),
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?"),

@@ -4,10 +4,10 @@ Reads lists and policy once, at the start; the store reads a record again whenev
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
-from patchgate.errors import SetupError, StoreError
+from patchgate.errors import SetupError, SourceError, StoreError
 from patchgate.patcher.chosen import choose
 from patchgate.patcher.expand import Expansion, expand_lists
 from patchgate.patcher.patch_image import patch_image
@@ -18,6 +18,7 @@ from patchgate.patcher.tools import Basis, Tools
 from patchgate.policy.overview import list_tracked_images
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Scanner, State
+from patchgate.policy.snapshot import Snapshot
 
 
 def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
@@ -30,7 +31,9 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     """
     began = tools.clock()
     snapshot = tools.store.load()
-    expansion = choose(expand_lists(snapshot, tools.registry.list_tags), images, snapshot.policy.naming)
+    expansion = choose(
+        expand_lists(snapshot, tools.registry.list_tags, tools.shard), images, snapshot.policy.naming, tools.shard
+    )
     scanner = _probe(tools)
     if scanner:
         patch_one = partial(patch_image, tools=tools, basis=Basis(snapshot.policy, scanner))
@@ -38,9 +41,10 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     else:
         outcomes = [leave(target, tools.stop) for target in expansion.targets]
     faults = [] if images or _has_left(outcomes) else _finish(tools)
+    told = _tell(tools, [*_find_authors(outcomes, snapshot), *expansion.failures])
     return Summary(
         outcomes=[*outcomes, *tell_failures(expansion)],
-        problems=[*snapshot.list_problems(began), *faults],
+        problems=[*snapshot.list_problems(began), *faults, *told],
         is_noted=not faults,
         states=_count_states(tools),
         began=began,
@@ -79,6 +83,23 @@ def _finish(tools: Tools) -> list[Problem]:
         tools.store.finish_run(tools.clock())
     except StoreError as error:
         return [Problem("the end of the run", "", str(error))]
+    return []
+
+
+def _find_authors(outcomes: Sequence[Outcome], snapshot: Snapshot) -> Iterator[Problem]:
+    """Find the list that each failed image stands in: whoever wrote it is to hear of it."""
+    for outcome in outcomes:
+        repository, _, tag = outcome.key.rpartition(":")
+        line = snapshot.repositories[repository].find_line(tag)
+        if outcome.result is Result.FAILED and line:
+            yield Problem(line.configmap, outcome.key, outcome.message)
+
+
+def _tell(tools: Tools, failures: Sequence[Problem]) -> list[Problem]:
+    try:
+        tools.tell(failures)
+    except SourceError as error:
+        return [Problem("Events", "", str(error))]
     return []
 
 

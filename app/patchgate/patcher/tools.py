@@ -1,8 +1,8 @@
 """What a run works with: who answers, who scans, who patches, where records are kept, and when to end."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +11,20 @@ from patchgate.patcher.fixer import Fixer
 from patchgate.patcher.progress import Progress
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.scanner import ImageScanner
+from patchgate.patcher.shard import Shard
 from patchgate.patcher.stop import Stop
 from patchgate.patcher.store import Store
+from patchgate.policy.part import Problem
 from patchgate.policy.policy import Policy
 from patchgate.policy.record import Scanner
+
+TellAuthors = Callable[[Sequence[Problem]], None]
+"""Tells whoever wrote a list of its images that failed; raises SourceError where that fails."""
+
+
+def tell_nobody(failures: Sequence[Problem]) -> None:
+    """Tell nobody of failures beyond what the run says: on a directory nobody looks on."""
+    del failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,8 @@ class Tools:
         progress: hears how it goes on.
         stop: whether to end.
         directory: for files of this run alone.
+        shard: the part of all images that is this run's.
+        tell: tells whoever wrote a list of its images that failed, where there is a way.
     """
 
     registry: Registry
@@ -40,6 +52,8 @@ class Tools:
     progress: Progress
     stop: Stop
     directory: Path
+    shard: Shard = field(default_factory=Shard)
+    tell: TellAuthors = tell_nobody
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from patchgate.patcher.record_step import (
     round_time,
     verify,
 )
-from patchgate.policy.record import Approval, Record, State
+from patchgate.policy.record import Approval, Record, State, Unverified
 
 
 def record_refresh(before: Record | None, attempt: Attempt, digest: str, message: str, now: datetime) -> Record:
@@ -74,8 +74,24 @@ def record_patched(before: Record | None, attempt: Attempt, approval: Approval, 
 
 
 def record_pending(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
-    """Record that the candidate is not good enough: the SLA's clock runs on, the approval in force stays."""
+    """Record that the source is vulnerable, and no candidate good enough: the SLA's clock runs, the approval stays."""
     return _leave_unapproved(before, attempt, State.PENDING, message, now)
+
+
+def record_vulnerable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
+    """Record that the source is vulnerable before anything is built; what an interrupted run built stays known."""
+    pending = record_pending(before, attempt, message, now)
+    return replace(pending, unverified=before.unverified if before else None)
+
+
+def record_built(before: Record | None, attempt: Attempt, unverified: Unverified, now: datetime) -> Record:
+    """Record that a patched image was pushed and has to be verified: whatever comes now, it need not be built again."""
+    record = begin(before, attempt.target, now)
+    if is_overtaken(before, attempt):
+        return record
+    message = f"patched as {unverified.tag}, to be verified; a run that is interrupted goes on from it"
+    built = end(replace(look(record, attempt, now), state=State.PENDING), attempt, message, now)
+    return replace(built, unverified=unverified)
 
 
 def record_unpatchable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
@@ -94,14 +110,19 @@ def record_failure(before: Record | None, attempt: Attempt, message: str, now: d
         return record
     if attempt.is_vulnerable is not None or record.first_vulnerable is None:
         record = look(record, attempt, now)
-    return end(replace(record, state=State.FAILED), attempt, message, now)
+    failed = end(replace(record, state=State.FAILED), attempt, message, now)
+    return replace(failed, unverified=record.unverified)  # what was built may be good: the next run goes on from it
 
 
 def _approve(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
-    """Put the approval in force, or beside the one that another run put there meanwhile."""
+    """Put the approval in force, or beside the one that another run put there meanwhile.
+
+    Not beside it where that run, with a newer database, has found vulnerable what is approved.
+    """
     record, approval = begin(before, attempt.target, now), replace(approval, verified=round_time(approval.verified))
     if is_overtaken(before, attempt):
-        return end(add_earlier(record, approval), attempt, record.message, now)
+        is_refuted = approval.digest in record.vulnerable_sources
+        return record if is_refuted else end(add_earlier(record, approval), attempt, record.message, now)
     approved = put_in_force(look(record, attempt, now), approval, attempt)
     state = State.CLEAN if approval.tagged == record.key else State.PATCHED
     return end(replace(approved, state=state), attempt, message, now)

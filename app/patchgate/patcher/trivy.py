@@ -25,12 +25,15 @@ from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.transport import Transport, is_success
 from patchgate.patcher.program import Finished, run_program
 from patchgate.patcher.program_environment import choose_environment
+from patchgate.patcher.redact import redact
 from patchgate.patcher.trivy_report import Asked, keep_os_packages, read_report
 from patchgate.patcher.trivy_version import read_version
 from patchgate.policy.record import Scanner
 
 _QUIET: Final = {"TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_DISABLE_TELEMETRY": "true"}
 _NEVER_UPDATES: Final = ("--skip-db-update", "--skip-java-db-update", "--offline-scan")
+_UNKNOWN_VERSION: Final = "This OS version is not on the EOL list"
+"""Trivy's warning of a version that it may have no data of (Debian sid): it finds nothing then, and exits 0."""
 _JAVA_ARCHIVES: Final = ("**/*.jar", "**/*.war", "**/*.ear", "**/*.par")
 _MEANINGS: Final = (
     meaning(r"cannot be specified on the first run", "it has no vulnerability database; let it download one"),
@@ -98,7 +101,7 @@ class Trivy:
             self._update(has_database=scanner.database is not None)
             scanner = self._ask_version()
         if scanner.database is None:
-            place = self._settings.server or self._cache
+            place = redact(self._settings.server) or self._cache
             raise SetupError(f"Trivy has no vulnerability database in {place}; let it download one, or put one there")
         return scanner
 
@@ -114,6 +117,11 @@ class Trivy:
             raise ScanError(explain("Trivy", finished, _MEANINGS, limit_seconds, self._list_secrets()))
         text = _read_limited(file)
         report = read_report(text, Asked(image.rpartition("@")[2], platform, counts_libraries), file)
+        if _UNKNOWN_VERSION in finished.errors and not report.findings:
+            version = f"{report.os_family} {report.os_version}".rstrip()
+            raise ScanError(
+                f"Trivy does not know {version}, and its finding nothing means nothing: update it, or the image"
+            )
         file.write_bytes(keep_os_packages(text))
         return report
 
@@ -121,7 +129,7 @@ class Trivy:
         command = [
             *(self._settings.program, "image", "--no-progress", "--cache-dir", str(self._cache)),
             *("--image-src", "remote", "--platform", platform, "--scanners", "vuln"),
-            *("--pkg-types", kinds, "--ignore-unfixed", "--format", "json", "--output", str(file)),
+            *("--pkg-types", kinds, "--ignore-unfixed", "--list-all-pkgs", "--format", "json", "--output", str(file)),
             *("--timeout", f"{limit_seconds:.0f}s", *self._list_source_flags(), *_list_left_out(self._cache)),
             self._hosts.name_for_pull(image),
         ]
@@ -149,8 +157,8 @@ class Trivy:
         except RegistryError as error:
             raise SetupError(f"the Trivy server cannot be asked: {error}") from error
         if not is_success(answer):
-            raise SetupError(f"the Trivy server answers {answer.status} to {url}; is it one?")
-        return read_version(answer.body, f"the Trivy server {self._settings.server}")
+            raise SetupError(f"the Trivy server answers {answer.status} to {redact(url)}; is it one?")
+        return read_version(answer.body, f"the Trivy server {redact(self._settings.server)}")
 
     def _update(self, *, has_database: bool) -> None:
         """Update the database; where that fails an older one still serves, until it is too old for the policy."""

@@ -1,6 +1,7 @@
 """Reads a report of Trivy (schema 2), and believes it only if it is of what was asked for. Pure.
 
-Trivy exits 0 with a report of another platform, with `{}`, and without a word on an OS that it has no data of.
+Trivy exits 0 with a report of another platform, with `{}`, without a word on an OS that it has no data of, and where
+somebody deleted the list of installed packages: a result without packages is of an image that nobody could scan.
 """
 
 import json
@@ -48,6 +49,7 @@ class _VulnerabilitySchema(_Schema):
 
 class _ResultSchema(_Schema):
     kind: str = Field(default="", alias="Class")
+    packages: tuple[Any, ...] | None = Field(default=None, alias="Packages")
     vulnerabilities: tuple[_VulnerabilitySchema, ...] | None = Field(default=None, alias="Vulnerabilities")
 
 
@@ -83,7 +85,7 @@ def read_report(text: bytes, asked: Asked, file: Path) -> Report:
     except ValidationError as error:
         raise ScanError(f"Trivy's report cannot be believed: {say_first_error(error)}") from None
     _check(report, asked)
-    os = report.metadata.os
+    os = report.metadata.os if _has_os_packages(report) else None
     return Report(
         platform=asked.platform,
         os_family=os.family if os else "",
@@ -114,6 +116,10 @@ def _check(report: _ReportSchema, asked: Asked) -> None:
     kinds = {result.kind for result in report.results or ()}
     if os and os.family and _OS_PACKAGES not in kinds:
         raise ScanError(f"Trivy knows no vulnerabilities of {os.family} {os.version}".rstrip())
+
+
+def _has_os_packages(report: _ReportSchema) -> bool:
+    return any(result.packages for result in report.results or () if result.kind == _OS_PACKAGES)
 
 
 def _is_same_platform(found: str, asked: str) -> bool:

@@ -6,7 +6,7 @@ newest CA's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -36,9 +36,9 @@ class Contents:
     """
 
     certificate: bytes = b""
-    key: bytes = b""
+    key: bytes = field(default=b"", repr=False)  # no log, no traceback may show it
     ca: bytes = b""
-    ca_keys: bytes = b""
+    ca_keys: bytes = field(default=b"", repr=False)
     changed: bytes = b""
 
 
@@ -54,7 +54,7 @@ class Leaf:
 
     chain: tuple[x509.Certificate, ...]
     certificate_pem: bytes
-    key_pem: bytes
+    key_pem: bytes = field(repr=False)
 
     @property
     def expires(self) -> datetime:

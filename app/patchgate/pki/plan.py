@@ -91,11 +91,12 @@ def find_dropped(held: Held, now: datetime, lives: Lives) -> frozenset[x509.Cert
     return frozenset(held.trusted) - kept
 
 
-def choose_bundle(held: Held, now: datetime, lives: Lives) -> tuple[x509.Certificate, ...]:
-    """Choose what every caBundle must hold, the newest CA first."""
+def choose_bundle(held: Held, trust: Trust, now: datetime, lives: Lives) -> tuple[x509.Certificate, ...]:
+    """Choose what every caBundle must hold, the newest CA first; what could not be carried over stays in them."""
     dropped = find_dropped(held, now, lives)
     newest = tuple(pair.certificate for pair in held.authorities)
-    return tuple(each for each in dict.fromkeys((*newest, *held.trusted)) if each not in dropped)
+    strangers = find_strangers(held, trust, now)
+    return tuple(each for each in dict.fromkeys((*newest, *held.trusted, *strangers)) if each not in dropped)
 
 
 def choose_signer(held: Held, trust: Trust) -> Pair:
@@ -105,8 +106,8 @@ def choose_signer(held: Held, trust: Trust) -> Pair:
 
 
 def is_trusted(leaf: Leaf, trust: Trust) -> bool:
-    """Tell whether every webhook's callers trust a leaf."""
-    return trust.everywhere is None or bool(find_issuers(leaf.chain, trust.everywhere))
+    """Tell whether callers of any webhook trust a leaf: without it these would be refused as well."""
+    return trust.everywhere is None or bool(find_issuers(leaf.chain, trust.anywhere))
 
 
 def choose_served(served: Leaf | None, offered: Leaf | None, trust: Trust, now: datetime) -> Leaf | None:

@@ -62,6 +62,25 @@ class Scanner:
 
 
 @dataclass(frozen=True, slots=True)
+class Unverified:
+    """A patched image that was pushed and is no approval yet: a run that was interrupted goes on from it.
+
+    Attributes:
+        repository: where it was pushed, normalised.
+        tag: its own, `TAG-candidate-YYYYMMDD[.NN]`.
+        digest: of the index or the single manifest.
+        source_digest: what was patched.
+        database: when the scanner's database was made, by whose findings.
+    """
+
+    repository: str
+    tag: str
+    digest: str
+    source_digest: str
+    database: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One patch record. All times are aware UTC.
 
@@ -84,6 +103,7 @@ class Record:
         scanner: who found that; None before the first scan.
         updated: when the record was written.
         message: one line for people.
+        unverified: what the patcher has pushed for it and not verified yet; no decision looks at it.
         fingerprint: of the text that it was read from, in this process; 0 where there was none.
     """
 
@@ -105,6 +125,7 @@ class Record:
     scanner: Scanner | None
     updated: datetime
     message: str
+    unverified: Unverified | None = None
     fingerprint: int = field(default=0, compare=False)
 
     @property

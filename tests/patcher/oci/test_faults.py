@@ -40,6 +40,21 @@ def test_a_registry_that_goes_on_failing_is_given_up(serve: Servers, open_regist
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize("fault", [Reply(503), Reply(429), CLOSED])
+def test_a_registry_that_was_given_up_is_tried_once_until_it_answers(
+    serve: Servers, open_registry: Opened, fault: Reply
+) -> None:
+    server = serve(*[fault] * 4, HERE, fault, HERE)
+    registry, repository = open_registry(server.host), f"{server.host}/shop/api"
+    for tries in (3, 4):
+        with pytest.raises(RegistryError):
+            registry.find_digest(repository, "1.0")
+        assert len(server.asked) == tries
+    assert registry.find_digest(repository, "1.0") == DIGEST
+    assert registry.find_digest(repository, "1.0") == DIGEST, "and is tried again then"
+    assert len(server.asked) == 7
+
+
 def test_retry_after_in_seconds_is_heeded(serve: Servers, open_registry: Opened) -> None:
     server = serve(Reply(429, {"Retry-After": "1"}), HERE)
     assert open_registry(server.host).find_digest(f"{server.host}/shop/api", "1.0") == DIGEST

@@ -72,6 +72,22 @@ def test_a_login_that_lacks_the_right_to_push_says_which_right(serve: Servers, o
     )
 
 
+def test_a_secret_that_a_registry_says_back_is_not_shown(serve: Servers, open_registry: Opened) -> None:
+    def say_back(asked: Asked) -> Reply:
+        sent = asked.headers.get("Authorization", "")
+        if not sent:
+            return Reply(401, {"WWW-Authenticate": 'Basic realm="r"'})
+        return Reply(
+            403, body=json.dumps({"errors": [{"code": "DENIED", "message": f"no: {sent} pw-in-clear"}]}).encode()
+        )
+
+    server = serve(say_back)
+    registry = open_registry(server.host, config=login(server.host, password="pw-in-clear"))  # noqa: S106
+    with pytest.raises(RegistryError) as caught:
+        registry.check_push(f"{server.host}/shop/api")
+    assert str(caught.value).endswith("(it says: DENIED: no: Basic *** ***)")
+
+
 class TokenServer:
     """A registry that wants a token, and gives them itself. Tokens serve `uses` times."""
 

@@ -250,5 +250,6 @@ def test_a_mirror_is_pulled_from_and_never_pushed_to(serve: Servers, open_regist
     registry = open_registry(mirror.host, origin.host, mirrors={origin.host: mirror.host})
     assert registry.find_digest(f"{origin.host}/shop/api", "1.0") == name(MANIFEST)
     assert not origin.asked
-    registry.check_push(f"{origin.host}/shop/api")
-    assert [each.method for each in mirror.asked] == ["HEAD"]
+    with pytest.raises(RegistryError, match="cannot be pushed to so: take away its --registry-mirror"):
+        registry.check_push(f"{origin.host}/shop/api")  # a tag that the mirror does not know would be overwritten
+    assert ([each.method for each in mirror.asked], origin.asked) == (["HEAD"], [])

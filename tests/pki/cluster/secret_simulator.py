@@ -4,8 +4,10 @@ import base64
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,12 +26,14 @@ class SecretSimulator:
         configuration: the same.
         statuses: method and kind, such as `PUT secret`, → status that is answered instead.
         requests: what was asked, in order.
+        clock: its own, aware UTC.
     """
 
     secret: dict[str, Any] | None = None
     configuration: dict[str, Any] | None = None
     statuses: dict[str, int] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     url: str = ""
     _version: int = 100
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -122,6 +126,10 @@ def run_secret_simulator() -> Iterator[SecretSimulator]:
             self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = do_PATCH = _answer  # noqa: N815 -- the library's names
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            del timestamp
+            return format_datetime(simulator.clock(), usegmt=True)
 
         def log_message(self, *_: object) -> None:
             pass

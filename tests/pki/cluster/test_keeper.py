@@ -60,7 +60,9 @@ class Cluster:
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     with run_secret_simulator() as simulator:
-        yield Cluster(simulator)
+        cluster = Cluster(simulator)
+        simulator.clock = cluster.clock
+        yield cluster
 
 
 def test_an_absent_secret_is_made_and_its_ca_put_into_every_webhook(cluster: Cluster) -> None:
@@ -228,6 +230,68 @@ def test_a_secret_that_may_not_be_written_keeps_no_ca_bundle_from_being_mended(c
     assert look.failure.startswith("may not update secret tls in copa-system (403): ")
     assert look.done == ("patch the caBundle",)
     assert cluster.simulator.bundles() == [contents.ca]
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_a_ca_that_cannot_be_carried_over_stays_in_the_ca_bundles(cluster: Cluster, status: int) -> None:
+    before, after = make_contents(make_ca()), make_contents(make_ca())
+    cluster.simulator.configure(before.ca)
+    cluster.put(before)
+    keeper = replace(cluster.keep(), names=(NAME,))
+    keeper.look()
+    cluster.put(after)
+    cluster.simulator.statuses["PUT secret"] = status
+    keeper.look()
+    assert keeper.served == hold(before).leaf
+    assert all(before.ca in bundle and after.ca in bundle for bundle in cluster.simulator.bundles())
+    keeper.look()
+    assert keeper.served == hold(after).leaf
+    assert all(before.ca in bundle for bundle in cluster.simulator.bundles())
+
+
+@pytest.mark.parametrize("issues", [True, False])
+def test_one_webhook_without_the_ca_takes_the_gate_from_no_other(cluster: Cluster, *, issues: bool) -> None:
+    contents = make_contents(make_ca())
+    cluster.put(contents)
+    cluster.simulator.configure(contents.ca, make_ca().certificate_pem, b"")
+    cluster.simulator.statuses["PATCH configuration"] = 403
+    keeper = replace(cluster.keep(issues=issues), names=(NAME,))
+    look = keeper.look()
+    assert keeper.find_obstacle() == ""
+    assert look.failure.endswith(
+        "the caBundle of 1.gate, 2.gate does not hold the CA of the certificate: its callers are refused"
+    )
+    cluster.put(make_contents(make_ca()))
+    keeper.look()
+    assert keeper.served == hold(contents).leaf
+
+
+@pytest.mark.parametrize(("days", "side"), [(61, "ahead of"), (5000, "ahead of"), (-200, "behind")])
+@pytest.mark.parametrize("is_there", [True, False], ids=["whole", "absent"])
+def test_a_replica_whose_clock_is_wrong_writes_nothing_and_says_so(
+    cluster: Cluster, days: int, side: str, *, is_there: bool
+) -> None:
+    cluster.simulator.configure(b"")
+    if is_there:
+        right = cluster.keep()
+        right.look()
+        right.look()
+    written, bundles = cluster.writes, cluster.simulator.bundles()
+    wrong = replace(cluster.keep(), clock=Now(NOW + timedelta(days=days)))
+    differs = f"this machine's clock is {abs(days) * 24 * 60} min {side} kube-apiserver's"
+    assert wrong.look().failure == f"{differs}: no certificate is written until they agree"
+    assert (cluster.writes, cluster.simulator.bundles()) == (written, bundles)
+    wrong.clock = cluster.clock
+    assert wrong.look().failure == ""
+    wrong.look()
+    assert wrong.find_obstacle() == ""
+
+
+def test_a_certificate_that_begins_later_is_not_said_to_have_expired(cluster: Cluster) -> None:
+    keeper = cluster.keep(watches=False)
+    keeper.look()
+    cluster.clock.now = NOW - timedelta(days=2)
+    assert keeper.find_obstacle() == "the certificate is not valid before 2026-05-09T12:00Z"
 
 
 @pytest.mark.parametrize("kind", ["secret", "configuration"])

@@ -9,9 +9,10 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,8 @@ from kubernetes.client import ApiClient, Configuration, CoreV1Api
 NAMESPACE = "copa-system"
 BASE = f"/api/v1/namespaces/{NAMESPACE}"
 _TICK_SECONDS = 0.02
+DROPPED = 1
+"""A status that is none: the connection is closed without an answer."""
 
 
 @dataclass
@@ -28,6 +31,10 @@ class ApiSimulator:
 
     Attributes:
         statuses: verb → status that is answered instead.
+        once: verb → statuses that are answered instead, one after the other, before all is well.
+        lost_answers: how many updates are made whose answer never comes.
+        headers: of what is answered with such a status.
+        before: called when a request has come, with its verb.
         garbage: what a watch, or a list, answers instead.
         is_frozen: connections are taken, and nothing is ever answered: what SIGSTOP looks like.
         requests: verbs asked, in order; a get with its name.
@@ -36,6 +43,10 @@ class ApiSimulator:
     """
 
     statuses: dict[str, int] = field(default_factory=dict)
+    once: dict[str, list[int]] = field(default_factory=dict)
+    lost_answers: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    before: Callable[[str], None] = lambda _: None
     garbage: dict[str, bytes] = field(default_factory=dict)
     is_frozen: bool = False
     requests: list[str] = field(default_factory=list)
@@ -58,6 +69,18 @@ class ApiSimulator:
         obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data or {}), **fields}
         self.configmaps[name] = obj
         self._changes.append((self._version, "MODIFIED" if before else "ADDED", obj))
+
+    def replace(self, name: str, obj: dict[str, Any]) -> int:
+        """Change a ConfigMap as a PUT does; gives the status."""
+        known = self.configmaps.get(name)
+        if known is None:
+            return 404
+        if obj["metadata"]["resourceVersion"] != known["metadata"]["resourceVersion"]:
+            return 409
+        self._version += 1
+        self.configmaps[name] = obj | {"metadata": obj["metadata"] | {"resourceVersion": str(self._version)}}
+        self._changes.append((self._version, "MODIFIED", self.configmaps[name]))
+        return 200
 
     def delete(self, name: str) -> None:
         self._version += 1
@@ -152,21 +175,45 @@ class _Handler(BaseHTTPRequestHandler):
         self.sim.events.append(body)
         self._answer(201, json.dumps(body).encode())
 
+    def do_PUT(self) -> None:
+        name = urlsplit(self.path).path.rpartition("/")[2]
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.sim.requests.append(f"update {name}")
+        if self._is_refused("update"):
+            return
+        status = self.sim.replace(name, body)
+        if self.sim.lost_answers:
+            self.sim.lost_answers -= 1
+            self.close_connection = True
+            return
+        self._answer(status, json.dumps(self.sim.configmaps[name]).encode() if status == 200 else b"{}")
+
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
     def _is_refused(self, verb: str) -> bool:
         while self.sim.is_frozen and not self.ended.wait(_TICK_SECONDS):
             pass
-        if verb in self.sim.statuses:
-            self._answer(self.sim.statuses[verb])
+        self.sim.before(verb)
+        status = self.sim.statuses.get(verb) or next(iter(self.sim.once.get(verb, ())), None)
+        if verb not in self.sim.statuses and status:
+            del self.sim.once[verb][0]
+        if status == DROPPED:
+            self.close_connection = True
+            return True
+        if status:
+            self._answer(status, headers=self.sim.headers)
             return True
         return False
 
-    def _answer(self, status: int, body: bytes = b'{"kind":"Status"}') -> None:
+    def _answer(
+        self, status: int, body: bytes = b'{"kind":"Status"}', headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, text in headers.items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(body)
 

@@ -1,5 +1,6 @@
 """Says what a registry's refusal means, and what to do. Pure."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from http import HTTPStatus
 
@@ -17,11 +18,14 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-def refuse(action: Action, host: str, path: str, answer: Answer, *, has_login: bool) -> RegistryError:
+def refuse(  # noqa: PLR0913 -- all that is said
+    action: Action, host: str, path: str, answer: Answer, *, has_login: bool, secrets: Iterable[str]
+) -> RegistryError:
     """Make the error of an answer that is none of those hoped for.
 
     host, path: of the repository.
     has_login: whether the docker config has a login of the host.
+    secrets: what a registry may say back to us, and nobody is shown.
     """
     refused = f"{action} refused: {answer.status} from {host}"
     preposition = "from" if action is Action.PULL else "to"
@@ -42,7 +46,7 @@ def refuse(action: Action, host: str, path: str, answer: Answer, *, has_login: b
             does = f"it fails{_say_wait(answer)}: look at its log"
         case _:
             does = "it does not answer as a registry"
-    says = quote_error(answer.says)
+    says = quote_error(answer.says, secrets)
     return RegistryError(f"{refused}; {does}" + (f" (it says: {says})" if says else ""))
 
 

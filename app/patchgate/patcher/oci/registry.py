@@ -116,8 +116,15 @@ class OciRegistry:
         raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags")
 
     def check_push(self, repository: str) -> None:
-        """Check the right to push, with an upload that is begun and given up."""
+        """Check the right to push, with an upload that is begun and given up.
+
+        Not where tags are looked for on a mirror: it may not know a tag that is there, which would be overwritten.
+        """
         place = self._locate(repository, Action.PUSH)
+        if (mirror := self._hosts.find_pull_host(place.host)) != place.host:
+            raise RegistryError(
+                f"{place.host} is pulled from {mirror}, and cannot be pushed to so: take away its --registry-mirror"
+            )
         headers = {"Content-Length": "0"}
         answer = self._session.ask(
             Request("POST", place.host, f"/v2/{place.path}/blobs/uploads/", place.scope, headers, b"")
@@ -209,4 +216,5 @@ class OciRegistry:
     def _expect_success(self, place: _Place, answer: Answer) -> None:
         if not is_success(answer):
             has_login = self._session.has_login(place.host)
-            raise refuse(place.action, place.host, place.path, answer, has_login=has_login)
+            secrets = self._session.secrets
+            raise refuse(place.action, place.host, place.path, answer, has_login=has_login, secrets=secrets)

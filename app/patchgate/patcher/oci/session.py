@@ -1,13 +1,14 @@
 """Asks registries as whoever the docker config says we are: answers their challenges, remembers what they took.
 
 What is remembered is a token a host and scope, or a host's name and password, for as long as the session lives; a
-registry that refuses it is answered anew, once.
+registry that refuses it is answered anew, once. A host that failed to the last try is tried but once for whatever is
+asked next, until it answers: a hundred images of a dead registry must not take the time of all others.
 """
 
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode, urlsplit
@@ -18,7 +19,7 @@ from patchgate.patcher.oci.answer import Answer
 from patchgate.patcher.oci.challenge import Basic, Bearer, read_challenge
 from patchgate.patcher.oci.credentials import Credentials, Login
 from patchgate.patcher.oci.hosts import Hosts
-from patchgate.patcher.oci.retry import Pace, retry
+from patchgate.patcher.oci.retry import PASSING_STATUSES, Pace, UnreachableError, retry
 from patchgate.patcher.oci.transport import Transport
 
 _CLIENT: Final = "patchgate"
@@ -56,6 +57,13 @@ class Session:
         self._pace = pace
         self._stop = stop
         self._authorizations: dict[tuple[str, str], str] = {}
+        self._failing: set[str] = set()
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every secret that was seen or sent."""
+        sent = (authorization.partition(" ")[2] for authorization in tuple(self._authorizations.values()))
+        return self._credentials.secrets | frozenset(sent)
 
     def ask(self, request: Request) -> Answer:
         """Ask; the answer is whatever the registry says once it knows us.
@@ -97,7 +105,15 @@ class Session:
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int
     ) -> Answer:
-        return retry(lambda: self._transport.exchange(method, url, headers, body, most_bytes), self._pace, self._stop)
+        host = urlsplit(url).netloc
+        pace = replace(self._pace, tries=1) if host in self._failing else self._pace
+        try:
+            answer = retry(lambda: self._transport.exchange(method, url, headers, body, most_bytes), pace, self._stop)
+        except UnreachableError:
+            self._failing.add(host)
+            raise
+        (self._failing.add if answer.status in PASSING_STATUSES else self._failing.discard)(host)
+        return answer
 
     def _answer(self, challenge: Basic | Bearer, request: Request) -> str:
         """Make an Authorization header that answers the challenge; empty where we have none."""

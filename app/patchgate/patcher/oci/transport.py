@@ -60,7 +60,7 @@ class Transport:
             UnreachableError: no whole answer came.
             RegistryError: it has more than most_bytes, or a redirect leads where we do not go.
         """
-        host = urlsplit(url).netloc
+        host = urlsplit(url).netloc.rpartition("@")[2]  # a URL may have a login in it, which nobody is shown
         try:
             response = self._choose_manager(url).request(
                 method,

@@ -6,14 +6,14 @@ not know of each other: resourceVersion decides who writes, and who was late rea
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from cryptography import x509
 
 from patchgate.errors import SourceError
-from patchgate.limits import SECRET_STEPS
+from patchgate.limits import CERTIFICATE_SKEW_SECONDS, SECRET_STEPS
 from patchgate.pki.cluster.secret import SecretStore, Stored
 from patchgate.pki.cluster.webhooks import CaBundles, WebhookStore
 from patchgate.pki.contents import Contents, Held, Leaf, read_contents
@@ -23,6 +23,7 @@ from patchgate.pki.plan import Step, Trust, choose_bundle, choose_served, is_tru
 from patchgate.pki.renew import Renewal
 
 _NOTHING: Final = Contents()
+_PATCHED: Final = "patch the caBundle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class SecretKeeper:
         names: that the leaf must be good for; in a Secret of others the first alone.
         lives: how long what is issued lives.
         clock: gives now, aware UTC.
+        find_refusal: says why who serves it would not take a leaf that was understood here; empty where it would.
         served: the leaf to serve; None before there is one.
     """
 
@@ -70,6 +72,7 @@ class SecretKeeper:
     names: tuple[str, ...]
     lives: Lives
     clock: Callable[[], datetime]
+    find_refusal: Callable[[Leaf], str] = lambda _: ""
     served: Leaf | None = None
     _remembered: Contents = _NOTHING
     _trust: Trust = field(default_factory=Trust)
@@ -93,9 +96,12 @@ class SecretKeeper:
             self._keep_bundles(sight, done)
         except SourceError as error:
             failures.append(str(error))
+        failures += filter(None, [self._find_skew(sight.stored)] if self.issues else [])
         self._trust = sight.trust
         self._refused = sight.held.fault
         self.served = choose_served(self.served, sight.held.leaf, sight.trust, self.clock())
+        if sight.found and _PATCHED not in done:
+            failures += filter(None, [self._say_untrusting(sight.found)])
         if self.issues and sight.stored.keeper:
             failures.append(
                 f"the Secret {self.secret.name} is kept by {sight.stored.keeper}, and only read: "
@@ -108,6 +114,8 @@ class SecretKeeper:
         """Say why callers cannot rest on what is served; empty where they can."""
         if self.served is None:
             return f"no certificate in the Secret {self.secret.name}: {self._refused}"
+        if self.clock() < self.served.chain[0].not_valid_before_utc:
+            return f"the certificate is not valid before {self.served.chain[0].not_valid_before_utc:%Y-%m-%dT%H:%MZ}"
         if not is_valid(self.served.chain[0], self.clock()):
             return f"the certificate expired on {self.served.expires:%Y-%m-%dT%H:%MZ}: {self._refused or 'not renewed'}"
         if not is_trusted(self.served, self._trust):
@@ -115,18 +123,32 @@ class SecretKeeper:
             return f"the caBundle of {name} does not hold the CA of the certificate"
         return ""
 
+    def _say_untrusting(self, found: CaBundles) -> str:
+        """Say whose callers are refused while others are not; empty where all are alike."""
+        serving = find_issuers(self.served.chain, found.anywhere) if self.served else frozenset()
+        names = [name for name, bundle in found.by_name() if not serving & bundle]
+        if not serving or not names:
+            return ""
+        return f"the caBundle of {', '.join(names)} does not hold the CA of the certificate: its callers are refused"
+
     def _see(self) -> Sight:
         stored = self.secret.read()
         found = self.webhooks.read() if self.webhooks else None
-        held = read_contents(stored.contents, self._choose_names(stored), self.clock())
+        held = self._try_out(read_contents(stored.contents, self._choose_names(stored), self.clock()))
         if self._writes(stored) and held.leaf and held.authorities:
             self._remembered = stored.contents
         return Sight(stored, found, held, self._weigh(stored, found, held))
 
+    def _try_out(self, held: Held) -> Held:
+        if held.leaf is None or held.leaf == self.served:
+            return held
+        refusal = self.find_refusal(held.leaf)
+        return replace(held, leaf=None, fault=refusal) if refusal else held
+
     def _follow_plan(self, sight: Sight, done: list[str]) -> Sight:
         """Carry out step after step; who loses against another replica reads what that wrote."""
         for _ in range(SECRET_STEPS):
-            if not self._writes(sight.stored):
+            if not self._writes(sight.stored) or self._find_skew(sight.stored):
                 break
             now = self.clock()
             remembered = read_contents(self._remembered, self.names, now)
@@ -143,9 +165,11 @@ class SecretKeeper:
     def _keep_bundles(self, sight: Sight, done: list[str]) -> None:
         if not self.webhooks or not sight.found or not self._writes(sight.stored) or not sight.held.authorities:
             return
-        wanted = choose_bundle(sight.held, self.clock(), self.lives)
+        if self._find_skew(sight.stored):
+            return
+        wanted = choose_bundle(sight.held, sight.trust, self.clock(), self.lives)
         if self.webhooks.write(sight.found, wanted):
-            done.append("patch the caBundle")
+            done.append(_PATCHED)
 
     def _weigh(self, stored: Stored, found: CaBundles | None, held: Held) -> Trust:
         """Weigh whom callers trust, and since when."""
@@ -163,6 +187,15 @@ class SecretKeeper:
         """List the CAs that the served leaf may be of: those of now, and of before."""
         before = read_contents(self._remembered, (), self.clock()).trusted
         return frozenset((*held.trusted, *before, *self._trust.serving))
+
+    def _find_skew(self, stored: Stored) -> str:
+        """Say by how much our clock and kube-apiserver's differ, where that is too much to issue by ours."""
+        ahead_seconds = (self.clock() - stored.asked_at).total_seconds() if stored.asked_at else 0.0
+        if abs(ahead_seconds) <= CERTIFICATE_SKEW_SECONDS:
+            return ""
+        side = "ahead of" if ahead_seconds > 0 else "behind"
+        differs = f"{abs(ahead_seconds) / 60:.0f} min {side} kube-apiserver's"
+        return f"this machine's clock is {differs}: no certificate is written until they agree"
 
     def _choose_names(self, stored: Stored) -> tuple[str, ...]:
         return self.names if self._writes(stored) else self.names[:1]

@@ -4,13 +4,14 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
-from patchgate.cluster.answer import read_mapping, read_object, read_texts
+from patchgate.cluster.answer import check_answer, read_date, read_mapping, read_object, read_texts
 from patchgate.cluster.failure import say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
@@ -30,12 +31,14 @@ class Stored:
         version: its resourceVersion; empty where there is no Secret.
         keeper: who else keeps it, such as cert-manager; empty where nobody says so.
         written: the whole object as JSON has it, to be written back with other values.
+        asked_at: kube-apiserver's time, aware UTC; None where it did not say.
     """
 
     contents: Contents = field(default_factory=Contents)
     version: str = ""
     keeper: str = ""
-    written: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict, repr=False)  # keys are in it
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,14 @@ class SecretStore:
             SourceError: it cannot be told.
         """
         try:
-            obj = read_object(
-                self.api.read_namespaced_secret(
-                    self.name, self.namespace, _preload_content=False, _request_timeout=self.pace.request_seconds
-                )
+            answer = self.api.read_namespaced_secret(
+                self.name, self.namespace, _preload_content=False, _request_timeout=self.pace.request_seconds
             )
+            return _understand(read_object(answer), read_date(check_answer(answer).headers))
         except Exception as error:
             if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
-                return Stored()
+                return Stored(asked_at=read_date(error.headers))
             raise self._explain(error, "get") from error
-        return _understand(obj)
 
     def write(self, stored: Stored, contents: Contents) -> bool:
         """Write other values; tell whether nobody was there before. Blocks.
@@ -107,13 +108,13 @@ class SecretStore:
         return SourceError(say_failure(error, action, self.api.api_client.configuration.host, needed))
 
 
-def _understand(obj: Mapping[str, Any]) -> Stored:
+def _understand(obj: Mapping[str, Any], asked_at: datetime | None) -> Stored:
     data = read_texts(obj, "data")
     metadata = read_mapping(obj, "metadata")
     annotations = read_texts(metadata, "annotations")
     keeper = "cert-manager" if any(name.startswith(_CERT_MANAGER) for name in annotations) else ""
     values = {name: _decode(data.get(key, "")) for key, name in _KEYS.items()}
-    return Stored(Contents(**values), read_texts(obj, "metadata").get("resourceVersion", ""), keeper, obj)
+    return Stored(Contents(**values), read_texts(obj, "metadata").get("resourceVersion", ""), keeper, obj, asked_at)
 
 
 def _decode(text: str) -> bytes:

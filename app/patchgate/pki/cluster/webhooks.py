@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -42,6 +42,10 @@ class CaBundles:
     def anywhere(self) -> frozenset[x509.Certificate]:
         """What the callers of some webhook trust."""
         return frozenset.union(*self.bundles)
+
+    def by_name(self) -> Iterator[tuple[str, frozenset[x509.Certificate]]]:
+        """Give each webhook's name, and what its callers trust."""
+        return zip((str(webhook.get("name")) for webhook in self.webhooks), self.bundles, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
 from patchgate.cluster.answer import read_mapping, read_object, read_texts
-from patchgate.cluster.failure import say_failure
+from patchgate.cluster.failure import FOLLOW_RIGHTS, say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
@@ -63,6 +63,7 @@ class Fetcher:
         concerns: tells by name and labels whether a ConfigMap matters; of others not a byte is fetched.
         pace: how long an answer may take.
         is_ended: tells whether nothing more is to be asked.
+        needed: what to do where the right is missing.
     """
 
     api: CoreV1Api
@@ -70,6 +71,7 @@ class Fetcher:
     concerns: Callable[[ConfigMap], bool]
     pace: Pace
     is_ended: Callable[[], bool] = lambda: False
+    needed: str = FOLLOW_RIGHTS
     _held: dict[str, _Held] = field(default_factory=dict)
 
     def read(self, listed: Iterable[object], take: Callable[[ConfigMap], None]) -> Reading:
@@ -108,7 +110,8 @@ class Fetcher:
         except Exception as error:
             if isinstance(error, ApiException) and error.status == HTTPStatus.NOT_FOUND:
                 return None
-            raise SourceError(say_failure(error, f"get configmaps in {self.namespace}", host)) from error
+            action = f"get configmaps in {self.namespace}"
+            raise SourceError(say_failure(error, action, host, self.needed)) from error
         entry = read_entry(obj)
         take(ConfigMap(name, entry.labels, read_texts(obj, "data")))
         problems = tuple(

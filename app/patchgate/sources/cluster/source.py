@@ -10,7 +10,7 @@ from typing import Final
 from kubernetes.client import CoreV1Api
 from kubernetes.informer import ADDED, DELETED, ERROR, MODIFIED, SharedInformer
 
-from patchgate.cluster.failure import say_failure
+from patchgate.cluster.failure import FOLLOW_RIGHTS, say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import SourceError
@@ -141,14 +141,17 @@ def follow_cluster(
         stopping.join(STOP_SECONDS)
 
 
-def read_cluster_once(
+def read_cluster_once(  # noqa: PLR0913, PLR0917 -- what it needs
     api: CoreV1Api,
     namespace: str,
     concerns: Callable[[ConfigMap], bool],
     take: Callable[[ConfigMap], None],
     pace: Pace = _PACE,
+    needed: str = FOLLOW_RIGHTS,
 ) -> Reading:
     """Hand over every ConfigMap of a namespace that matters, once. Blocks.
+
+    needed: what to do where a right is missing.
 
     Raises:
         SourceError: it cannot be listed, or one not be fetched.
@@ -157,5 +160,5 @@ def read_cluster_once(
         listed = list_names(api, namespace, pace).items
     except Exception as error:
         host = api.api_client.configuration.host
-        raise SourceError(say_failure(error, f"list configmaps in {namespace}", host)) from error
-    return Fetcher(api, namespace, concerns, pace).read(listed, take)
+        raise SourceError(say_failure(error, f"list configmaps in {namespace}", host, needed)) from error
+    return Fetcher(api, namespace, concerns, pace, needed=needed).read(listed, take)

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from patchgate.cluster.event import EventWriter
 from patchgate.errors import SourceError
-from patchgate.sources.cluster.event import EventWriter
 from tests.sources.cluster.api_simulator import NAMESPACE, ApiSimulator, run_simulator
 from tests.world import NOW
 

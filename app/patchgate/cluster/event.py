@@ -15,7 +15,7 @@ from typing import Final
 from kubernetes.client import CoreV1Api, CoreV1Event, V1EventSource, V1ObjectMeta, V1ObjectReference
 from kubernetes.client.exceptions import ApiException
 
-from patchgate.cluster.failure import say_failure
+from patchgate.cluster.failure import FOLLOW_RIGHTS, say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
 
@@ -34,12 +34,16 @@ class EventWriter:
         namespace: of the ConfigMaps, and so of the Events.
         find_uid: finds a ConfigMap's uid by its name; None where it is gone.
         pace: how long an answer may take.
+        reason: what all of them are about, in a word.
+        needed: what to do where the right is missing.
     """
 
     api: CoreV1Api
     namespace: str
     find_uid: Callable[[str], str | None]
     pace: Pace = field(default_factory=Pace)
+    reason: str = _REASON
+    needed: str = FOLLOW_RIGHTS
 
     def write(self, configmap: str, message: str, now: datetime) -> None:
         """Write a warning; one that is there already stays as it is. Blocks.
@@ -57,7 +61,8 @@ class EventWriter:
             if isinstance(error, ApiException) and error.status == HTTPStatus.CONFLICT:
                 return
             host = self.api.api_client.configuration.host
-            raise SourceError(say_failure(error, f"create events in {self.namespace}", host)) from error
+            action = f"create events in {self.namespace}"
+            raise SourceError(say_failure(error, action, host, self.needed)) from error
 
     def _make_event(self, configmap: str, message: str, now: datetime) -> CoreV1Event:
         uid = self.find_uid(configmap)
@@ -69,7 +74,7 @@ class EventWriter:
                 api_version="v1", kind="ConfigMap", name=configmap, namespace=self.namespace, uid=uid
             ),
             type="Warning",
-            reason=_REASON,
+            reason=self.reason,
             message=message,
             source=V1EventSource(component=_COMPONENT),
             reporting_component=_COMPONENT,
