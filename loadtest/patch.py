@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,7 @@ def measure(programs: Programs, folder: Path) -> Iterator[Figure]:
     ours: list[float] = []
     again: list[float] = []
     article: list[float] = []
+    shards: list[float] = []
     with run_registry(_make(folder / "registry")) as registry:
         registry.push(write_layout(folder / "tooling", debian.roots[CLEAN]), TOOLING, *TOOLING_TAGS)
         for number in range(_ROUNDS):
@@ -69,10 +71,19 @@ def measure(programs: Programs, folder: Path) -> Iterator[Figure]:
                 site.list_images(*_push(bench, f"ours-{number}"))
                 ours.append(_time_run(site, "patched"))
                 again.append(_time_run(site, "unchanged"))
+            with (
+                _open_bench(programs, registry, debian, _make(folder / f"shard-0-{number}")) as bench,
+                _open_bench(programs, registry, debian, _make(folder / f"shard-1-{number}")) as other,
+            ):
+                shards.append(_time_shards(bench, other, _push(bench, f"shards-{number}")))
             with _open_bench(programs, registry, debian, _make(folder / f"article-{number}")) as bench:
                 article.append(_time_article(bench, _push(bench, f"article-{number}")))
     detail = f"{_median(ours):.0f} s / {_median(article):.0f} s, {_ROUNDS} rounds"
     yield divide("first run ÷ the article's order", ours, article, detail, bar=_BAR)
+    detail = (
+        f"{_median(shards):.0f} s / {_median(ours):.0f} s, each shard with a BuildKit of its own, on the same cores"
+    )
+    yield divide("two shards ÷ one run", shards, ours, detail)
     yield summarize("second run, nothing new", again, "s", f"{_IMAGES} images, two HEADs each")
 
 
@@ -82,6 +93,25 @@ def _time_run(site: Site, result: str) -> float:
     seconds = time.monotonic() - began
     if run.exit_code or set(run.results.values()) != {result}:
         raise ValueError(f"not all {result}: {run.text}")
+    return seconds
+
+
+def _time_shards(bench: Bench, other: Bench, images: list[str]) -> float:
+    """Time both shards of a run, side by side on one list; each has a BuildKit."""
+    site = Site.make(bench, bench.write_database(bench.facts))
+    site.list_images(*images)
+    pair = (site, replace(site, bench=other))
+    began = time.monotonic()
+    with ExitStack() as running:
+        started = [
+            running.enter_context(each.start(JOB_COMPLETION_INDEX=str(index), JOB_COMPLETIONS=str(len(pair))))
+            for index, each in enumerate(pair)
+        ]
+        runs = [site.finish(process) for process in started]
+    seconds = time.monotonic() - began
+    results = [result for run in runs for result in run.results.values()]
+    if results != ["patched"] * len(images):
+        raise ValueError(f"not all patched: {[run.text for run in runs]}")
     return seconds
 
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 import yaml
+from hypothesis import settings
 from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
@@ -54,6 +55,9 @@ from tests.world import (
     records,
     snapshot,
 )
+
+settings.register_profile("patchgate", deadline=None)  # no test asserts a time
+settings.load_profile("patchgate")
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -35,6 +35,7 @@ def test_buildkit_that_is_killed_in_a_build_fails_its_image_alone(scene: Scene) 
                 assert process.poll() is None
             assert buildkit.program.process
             buildkit.program.process.kill()
+            buildkit.program.process.wait()
             run = scene.site.finish(process)
         scene.expect_failed(run, "BuildKit is gone", "look at its log")
         buildkit.program.start()

@@ -16,6 +16,7 @@ BUSY = Answer("429 Too Many Requests", ("Retry-After: 1",))
 BUSY_FOR_LONG = Answer("429 Too Many Requests", ("Retry-After: 3600",))
 BROKEN = Answer("500 Internal Server Error")
 TRIES = 5
+BUILT_SECONDS = "90"  # for an image that is built meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Fault:
         pushes: whether those that change something.
         path: of those that are meant.
         most: how often patchgate may ask such a thing.
+        limit_seconds: the image's, where it is not the usual one.
     """
 
     action: Action
@@ -37,6 +39,7 @@ class Fault:
     pushes: bool = False
     path: str = ""
     most: int | None = None
+    limit_seconds: str = ""
 
     def choose(self, asked: Asked) -> Action | None:
         is_meant = self.ours in {None, asked.is_ours} and asked.is_push >= self.pushes
@@ -57,9 +60,13 @@ FAULTS = {
     "429 with Retry-After": Fault(BUSY, ("429", "ask less often"), ours=True, path=HEAD, most=TRIES),
     "429 for an hour": Fault(BUSY_FOR_LONG, ("429", "asks to wait 3600 s"), ours=True, path=HEAD, most=1),
     "500": Fault(BROKEN, ("500", "look at its log"), ours=True, path=HEAD, most=TRIES),
-    "500 to the scanner": Fault(BROKEN, ("Trivy", "500"), ours=False),
-    "silent to the scanner": Fault(Silence(), ("Trivy", "give an image more time"), ours=False),
-    "silent to BuildKit's push": Fault(Silence(), ("Copa", "give an image more time"), ours=False, pushes=True),
+    "500 to the scanner": Fault(BROKEN, ("Trivy: the registry fails (5xx); look at its log",), ours=False),
+    "silent to the scanner": Fault(
+        Silence(), ("Trivy", "give an image more time"), ours=False, limit_seconds=SOON_SECONDS
+    ),
+    "silent to BuildKit's push": Fault(
+        Silence(), ("Copa", "give an image more time"), ours=False, pushes=True, limit_seconds=BUILT_SECONDS
+    ),
     "cut off": Fault(Reset(), ("closed the connection",), ours=True, path=HEAD, most=TRIES),
 }
 
@@ -68,8 +75,9 @@ FAULTS = {
 def test_a_registry_that_does_not_serve_fails_its_image_alone(scene: Scene, proxy: Proxy, fault: str) -> None:
     case = FAULTS[fault]
     struck = len(proxy.asked)
+    flags = ["--image-limit-seconds", case.limit_seconds] if case.limit_seconds else []
     with proxy.following(case.choose):
-        run = scene.site.patch("--image-limit-seconds", SOON_SECONDS)
+        run = scene.site.patch(*flags)
     asked = [each for each in proxy.asked[struck:] if case.choose(each)]
     assert asked
     assert case.most is None or len(asked) <= case.most

@@ -183,6 +183,8 @@ Error: failed to solve: process "/bin/sh -c apt-get update" did not complete suc
     [
         ("E: Failed to fetch http://deb.example/x  Temporary failure resolving", "let BuildKit reach their mirror"),
         ("E: Unable to locate package busybox-static", "its mirror lacks a package that Copa needs"),
+        ("E: Write error - write (28: No space left on device)", "give BuildKit's state more"),
+        ("E: Sub-process store received signal 9.", "give BuildKit more memory"),
         (
             "Reading package lists...",
             'failed (exit code 1) (it says: failed to solve: process "/bin/sh -c apt-get update"',

@@ -141,6 +141,10 @@ def test_an_image_is_read_from_its_mirror(trivy: Made) -> None:
         ("echo 'FATAL MANIFEST_UNKNOWN: manifest unknown' >&2; exit 1", "the registry has no such image any more"),
         ("echo 'FATAL TOOMANYREQUESTS: rate limit' >&2; exit 1", r"too many requests \(429\)"),
         ("echo 'FATAL write: no space left on device' >&2; exit 1", "no room left on a disk"),
+        (
+            "echo 'FATAL GET http://r.example/v2/: unexpected status code 500 Internal Server Error' >&2; exit 1",
+            r"^Trivy: the registry fails \(5xx\); look at its log",
+        ),
         ("head -c 10000000 /dev/zero | tr '\\0' x >&2; exit 1", r"^Trivy failed \(exit code 1\) \(it says: x+…\)$"),
     ],
 )

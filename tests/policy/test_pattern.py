@@ -123,7 +123,7 @@ def test_a_pattern_of_a_mirror_reads_as_one_of_its_registry(pattern: str, expect
     assert renamed == Pattern.parse(expected)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("a*a", "a")
 @example("*ab*ab*", "abab")
 @example("a**b", "ab")

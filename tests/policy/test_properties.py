@@ -129,7 +129,6 @@ def judgements(images: st.SearchStrategy[str], hours: list[int]) -> st.SearchStr
 JUDGED = judgements(IMAGES, [-50, 0, 1, 20, 100, 5000])
 
 
-@settings(deadline=None)
 @given(REFERENCES)
 def test_a_reference_parsed_again_is_the_same(text: str) -> None:
     reference = Reference.parse(text)
@@ -161,7 +160,7 @@ def aliases(draw: st.DrawFn) -> str:
     return f"{registry}{library}{path}{draw(st.sampled_from(TAGS))}{draw(st.sampled_from(['', *DIGESTS]))}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(aliases())
 def test_no_spelling_of_a_tracked_repository_escapes(text: str) -> None:
     assert verdict(text, rich_world()).reason is not Reason.NOT_TRACKED
@@ -181,7 +180,6 @@ BAD_RECORDS: dict[str, object] = {
 }
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(GOOD_LINES + BAD_LINES), max_size=8),
     st.lists(st.sampled_from([*RECORDS, *BAD_RECORDS]), unique=True),
@@ -212,7 +210,7 @@ def test_bad_entries_cost_the_good_ones_nothing(
     assert (mixed.exceptions, mixed.policy, mixed.last_run) == (good.exceptions, good.policy, good.last_run)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(JUDGED)
 def test_every_text_gets_a_verdict_with_a_reason_of_the_table_that_says_something(judged: Judged) -> None:
     assert judged.verdict.reason not in (Reason.NO_IMAGES, Reason.INVALID_OBJECT)
@@ -220,7 +218,7 @@ def test_every_text_gets_a_verdict_with_a_reason_of_the_table_that_says_somethin
     assert judged.verdict.text in judged.verdict.message
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(JUDGED)
 def test_warnings_are_short_and_printable(judged: Judged) -> None:
     warnings = judged.verdict.warnings
@@ -228,7 +226,7 @@ def test_warnings_are_short_and_printable(judged: Judged) -> None:
     assert [line for line in warnings if any(unicodedata.category(letter) == "Cc" for letter in line)] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(judgements(st.sampled_from(LISTED), [0, 20, 23, 24]))
 def test_what_a_verdict_says_to_use_is_approved_then_and_there(judged: Judged) -> None:
     use = judged.verdict.use

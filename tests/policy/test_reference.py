@@ -236,7 +236,7 @@ def _ask_first(text: str) -> Reference | None:
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @example("nginx\n")
 @example("[12]/x")
 @example("docker.io:443/nginx")

@@ -238,7 +238,7 @@ CHANGES: st.SearchStrategy[ConfigMap | str] = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(CHANGES, min_size=2, max_size=8))
 def test_after_any_changes_a_snapshot_is_the_one_built_anew(changes: list[ConfigMap | str]) -> None:
     known: Snapshot | None = None

@@ -81,7 +81,7 @@ def test_a_long_text_loses_its_end_and_leaves_the_name_forty_characters() -> Non
     assert line.endswith("y…")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_no_warning_is_too_long_or_has_control_characters(name: str, text: str) -> None:
     line = fit_beside(name, text)

@@ -52,7 +52,7 @@ def ask(uid: str, images: list[str], mode: str, name: str = "web") -> tuple[Answ
     return answer, answer.json["response"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(images=LISTS, mode=st.sampled_from(["enforce", "warn", "audit"]), uid=UIDS, name=st.text(max_size=300))
 def test_an_answer_is_small_whole_and_takeable_whatever_was_asked(
     images: list[str], mode: str, uid: str, name: str

@@ -106,7 +106,7 @@ def cut(body: bytes) -> st.SearchStrategy[bytes]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     body=st.binary() | cut(read_recorded("pod-create")) | cut(b'{"images":{"containers":{"a":{"reference":"b"}}}}'),
     path=st.sampled_from(DOORS),

@@ -262,7 +262,7 @@ def test_no_answer_holds_what_kyverno_would_read_as_a_variable(gate: Gate) -> No
     assert answer.json["images"][0]["image"] == "{ { request.object }}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(images=st.lists(st.text('{}a:/@\\"\n', max_size=12) | st.text(max_size=20), max_size=5))
 def test_any_images_get_one_item_each_in_flat_json(images: list[str]) -> None:
     answer = ask({"images": images})

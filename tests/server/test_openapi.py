@@ -55,13 +55,13 @@ def test_the_openapi_has_every_route_beside_admission() -> None:
 
 
 @READY.parametrize()
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 def test_a_ready_gate_answers_as_the_openapi_says_and_without_a_fault(case: "schemathesis.Case[Any]") -> None:
     case.call_and_validate(checks=[not_a_server_error, *CONFORMS])
 
 
 @COLD.parametrize()
-@settings(derandomize=True, max_examples=20, deadline=None)
+@settings(derandomize=True, max_examples=20)
 def test_a_cold_gate_answers_as_the_openapi_says(case: "schemathesis.Case[Any]") -> None:
     response = case.call_and_validate(checks=CONFORMS)
     assert response.status_code in {200, 400, 405, 413, 415, 422, 503}

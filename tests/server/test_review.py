@@ -135,7 +135,7 @@ def put(value: Any, path: tuple[str | int, ...], new: object) -> Any:  # noqa: A
 PLACES = [(name, path) for name, review in RECORDED.items() for path in list_places(review)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(place=st.sampled_from(PLACES), new=JSON)
 def test_a_review_with_anything_anywhere_is_answered_by_its_uid_or_refused(
     place: tuple[str, tuple[str | int, ...]], new: object

@@ -46,7 +46,7 @@ QUESTIONS = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(QUESTIONS, max_size=60))
 def test_a_remembered_verdict_is_the_one_that_would_be_given_now_whichever_way_the_clock_goes(
     questions: list[tuple[Image, Snapshot, Asker, object]],

@@ -33,6 +33,10 @@ REGISTRY_MEANINGS: Final = (
         r"toomanyrequests|too many requests|\b429\b",
         "the registry got too many requests (429); log in, or ask less often",
     ),
+    meaning(
+        r"\b50[0234] (internal server error|bad gateway|service unavailable|gateway timeout)|status code 50[0234]\b",
+        "the registry fails (5xx); look at its log",
+    ),
     meaning(r"manifest[_ ]unknown|name[_ ]unknown|\b404\b", "the registry has no such image any more"),
     meaning(
         r"x509|certificate (signed|verify|has expired)", "a certificate is not trusted; name its CA by SSL_CERT_FILE"

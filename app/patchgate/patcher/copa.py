@@ -55,12 +55,16 @@ _MEANINGS: Final = (
     *REGISTRY_MEANINGS,
 )
 _MEANINGS_OF_BUILDS: Final = (
+    meaning(r"no space left on device", "there is no room left on a disk; give BuildKit's state more"),
+    meaning(
+        r"signal: killed|exit code: 137|received signal 9|died unexpectedly|cannot allocate memory|bad_alloc",
+        "the build was killed; give BuildKit more memory",
+    ),
     meaning(
         r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to",
         "the image's packages cannot be fetched: let BuildKit reach their mirror",
     ),
     meaning(r"unable to locate package|has no installation candidate", "its mirror lacks a package that Copa needs"),
-    meaning(r"signal: killed|exit code: 137", "the build was killed; give BuildKit more memory"),
 )
 
 
