@@ -9,17 +9,20 @@ OTHER_GROUPS := chart plane faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
+.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
   load-patch-memory lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serves until Ctrl-C (ONCE=1: ends at once; PORT=8443)
 	@$(BIN)/python examples/demo/run.py --port $(or $(PORT),8443) $(if $(ONCE),--once)
 
 test: check ## every check, and each group of tests that can run here; where CI is set, all of them
-	@$(MAKE) --no-print-directory $(if $(CI),-j 2 tools) unit
+	@$(MAKE) --no-print-directory $(if $(CI),-j 2) unit programs
+
+programs: $(READY) # the groups that need more than Python, one after the other; in CI beside `unit`, as they mostly wait
+	@$(if $(CI),$(MAKE) --no-print-directory tools)
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
@@ -55,6 +58,7 @@ plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` bu
 
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
+
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/patch $(ARGS)
