@@ -10,7 +10,7 @@ PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
-  load-patch-memory lock clean
+  load-patch-memory load-certificates lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
+	$(BIN)/python -m loadtest.certificates
 
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch
