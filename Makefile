@@ -29,7 +29,7 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
-	then $(MAKE) --no-print-directory patch patch-faults; \
+	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
 	else echo "Left out: patch and patch-faults, as they need root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
 	  "To run them there: make tools patch patch-faults"; fi
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(NODE) && $(BIN)/python -m tools.debian --is-ready node; }; \
