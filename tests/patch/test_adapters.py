@@ -75,7 +75,6 @@ def test_a_vulnerable_image_is_patched_and_then_clean(adapters: Adapters) -> Non
     digest = str(adapters.registry.find_digest(repository, "1.0-candidate"))
     patched = adapters.registry.describe(repository, digest)
     assert (patched.is_index, list(patched.platforms)) == (False, ["linux/amd64"])
-    assert patched.base_image == pin(adapters, image)
     adapters.registry.tag(repository, digest, "1.0-patched")
     assert adapters.registry.find_digest(repository, "1.0-patched") == digest
     assert adapters.registry.delete_tag(repository, "1.0-candidate") is False  # docker-registry 2.8 does not

@@ -57,18 +57,16 @@ class FixerSimulator:
         if name in self.failures:
             raise FixError(self.failures[name])
         if self.pushes:
-            self._push(image, name.rpartition(":")[0], digest, reports, target, is_index=is_index)
+            self._push(name.rpartition(":")[0], digest, reports, target, is_index=is_index)
 
-    def _push(
-        self, image: str, repository: str, digest: str, reports: Sequence[Report], target: str, *, is_index: bool
-    ) -> None:
+    def _push(self, repository: str, digest: str, reports: Sequence[Report], target: str, *, is_index: bool) -> None:
         to, _, _ = target.rpartition(":")
         held = self.registry.read(repository, digest)
         assert is_index == ("manifests" in held), "Copa would lose platforms, or make an index of one"
         by_platform = {report.platform: report for report in reports}
         children = held["manifests"] if is_index else {held["platform"]: digest}
         contents = {
-            platform: self._patch(repository, child, by_platform[platform], image)
+            platform: self._patch(repository, child, by_platform[platform])
             if platform in by_platform
             else self.registry.manifests[repository, child]
             for platform, child in children.items()
@@ -82,9 +80,9 @@ class FixerSimulator:
         else:
             self.registry.put(target, *contents.values())
 
-    def _patch(self, repository: str, digest: str, report: Report, image: str) -> bytes:
+    def _patch(self, repository: str, digest: str, report: Report) -> bytes:
         held = self.registry.read(repository, digest)
         asked = {package: int(fixed) for package, fixed in json.loads(report.file.read_text(encoding="utf-8"))}
         packages = held["packages"] | {name: self.mirror.get(name, fixed) for name, fixed in asked.items()}
         packages |= {f"build-{next(self.builds)}": 1}  # a build never makes the same bytes twice
-        return write_image(packages, held["platform"], tuple(held["os"]), image)
+        return write_image(packages, held["platform"], tuple(held["os"]))

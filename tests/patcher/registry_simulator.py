@@ -21,11 +21,9 @@ def sign(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def write_image(
-    packages: Mapping[str, int], platform: str = AMD64, os: tuple[str, str] = DEBIAN, base_image: str = ""
-) -> bytes:
+def write_image(packages: Mapping[str, int], platform: str = AMD64, os: tuple[str, str] = DEBIAN) -> bytes:
     """The manifest of one platform."""
-    held = {"platform": platform, "os": list(os), "packages": dict(packages), "base_image": base_image}
+    held = {"platform": platform, "os": list(os), "packages": dict(packages)}
     return json.dumps(held, sort_keys=True).encode()
 
 
@@ -103,9 +101,8 @@ class RegistrySimulator:
             raise RegistryError(f"{repository}@{digest} is not there any more")
         held = self.read(repository, digest)
         if "manifests" in held:
-            children = [self.read(repository, child) for child in held["manifests"].values()]
-            return Manifest(digest, is_index=True, platforms=held["manifests"], base_image=_find_base(children))
-        return Manifest(digest, is_index=False, platforms={held["platform"]: digest}, base_image=held["base_image"])
+            return Manifest(digest, is_index=True, platforms=held["manifests"])
+        return Manifest(digest, is_index=False, platforms={held["platform"]: digest})
 
     def list_tags(self, repository: str) -> Iterator[str]:
         self._hear("LIST", repository, "")
@@ -124,7 +121,3 @@ class RegistrySimulator:
     def delete_tag(self, repository: str, tag: str) -> bool:
         self._hear("DELETE", repository, tag)
         return not self.keeps_tags and self.tags.pop(f"{repository}:{tag}", None) is not None
-
-
-def _find_base(children: list[dict[str, Any]]) -> str:
-    return next((child["base_image"] for child in children if child["base_image"]), "")

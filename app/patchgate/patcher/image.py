@@ -39,10 +39,8 @@ class Manifest:
         is_index: whether it is an index, of one platform or many.
         platforms: platform (`linux/amd64`; `linux/arm64/v8` is `linux/arm64`) → digest of its manifest; attestations,
             and children without a platform, are left out.
-        base_image: the label `BaseImage` that Copa writes, `REPO:TAG@DIGEST` of what was patched; empty where none.
     """
 
     digest: str
     is_index: bool
     platforms: Mapping[str, str]
-    base_image: str = ""

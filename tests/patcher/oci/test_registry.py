@@ -22,7 +22,7 @@ def write(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
-CONFIG = write(os="linux", architecture="amd64", config={"Labels": {"a": "b"}, "labels": {"BaseImage": "base:1@sha"}})
+CONFIG = write(os="linux", architecture="amd64")
 MANIFEST = write(schemaVersion=2, mediaType=MANIFEST_TYPES[0], config={"digest": name(CONFIG), "size": 3}, layers=[])
 ARM_CONFIG = write(os="linux", architecture="arm64", variant="v8")
 ARM_MANIFEST = write(schemaVersion=2, mediaType=MANIFEST_TYPES[1], config={"digest": name(ARM_CONFIG)}, layers=[])
@@ -88,10 +88,10 @@ def test_another_digest_than_the_one_asked_for_is_not_believed(serve: Servers, o
         open_registry(server.host).find_digest(f"{server.host}/shop/api", digest("api"))
 
 
-def test_a_manifest_says_its_platform_and_what_it_was_patched_from(serve: Servers, open_registry: Opened) -> None:
+def test_a_manifest_says_its_platform(serve: Servers, open_registry: Opened) -> None:
     server = serve(Stored(MANIFEST, CONFIG))
     assert open_registry(server.host).describe(f"{server.host}/shop/api", name(MANIFEST)) == Manifest(
-        name(MANIFEST), is_index=False, platforms={"linux/amd64": name(MANIFEST)}, base_image="base:1@sha"
+        name(MANIFEST), is_index=False, platforms={"linux/amd64": name(MANIFEST)}
     )
 
 
@@ -112,7 +112,6 @@ def test_an_index_has_its_platforms_without_attestations(serve: Servers, open_re
             "linux/arm64": name(ARM_MANIFEST),
             "linux/arm/v7": digest("v7"),
         },
-        base_image="base:1@sha",
     )
 
 

@@ -21,7 +21,6 @@ MANIFEST_TYPES: Final = (
 )
 ACCEPT: Final = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 """Without it registries answer 404, or with schema 1."""
-_BASE_IMAGE: Final = "BaseImage"
 
 
 class _Schema(BaseModel):
@@ -69,21 +68,8 @@ class ManifestSchema(_Schema):
         return found
 
 
-class _LabelsSchema(_Schema):
-    labels: dict[str, str] | None = Field(default=None, alias="Labels")
-    copa_labels: dict[str, str] | None = Field(default=None, alias="labels")
-
-
 class ConfigSchema(PlatformSchema):
-    """An image's configuration."""
-
-    config: _LabelsSchema | None = None
-
-    @property
-    def base_image(self) -> str:
-        """The label that Copa writes, in its own spelling of `labels`; empty where there is none."""
-        labels = [each for each in (self.config.copa_labels, self.config.labels) if each] if self.config else []
-        return next((each[_BASE_IMAGE] for each in labels if each.get(_BASE_IMAGE)), "")
+    """An image's configuration: its platform is all that is read."""
 
 
 def check_digest(body: bytes, digest: str, place: str) -> None:

@@ -92,14 +92,11 @@ class OciRegistry:
         place = self._locate(repository, Action.PULL)
         manifest = read_manifest(self._get_manifest(place, digest).body, f"{place}@{digest}")
         if manifest.manifests is not None:
-            platforms = manifest.list_platforms()
-            return Manifest(
-                digest, is_index=True, platforms=platforms, base_image=self._find_base_image(place, platforms)
-            )
+            return Manifest(digest, is_index=True, platforms=manifest.list_platforms())
         config = self._get_config(place, manifest)
         if not config.name:
             raise RegistryError(f"{place}@{digest} does not say which platform it is for")
-        return Manifest(digest, is_index=False, platforms={config.name: digest}, base_image=config.base_image)
+        return Manifest(digest, is_index=False, platforms={config.name: digest})
 
     def list_tags(self, repository: str) -> Iterator[str]:
         """List the tags, page by page."""
@@ -193,18 +190,6 @@ class OciRegistry:
         self._expect_success(place, answer)
         check_digest(answer.body, digest, str(place))
         return read_config(answer.body, str(place))
-
-    def _find_base_image(self, place: _Place, platforms: dict[str, str]) -> str:
-        """Find an index's base image in the first of its platforms that is there (a mirror may lack some)."""
-        for digest in platforms.values():
-            answer = self._ask_manifest("GET", place, digest)
-            if answer.status == HTTPStatus.NOT_FOUND:
-                continue
-            self._expect_success(place, answer)
-            check_digest(answer.body, digest, str(place))
-            manifest = read_manifest(answer.body, f"{place}@{digest}")
-            return self._get_config(place, manifest).base_image if manifest.config else ""
-        return ""
 
     def _stay_here(self, place: _Place, url: str, link: str) -> str:
         """Give a link's path: another host would get our credentials."""
