@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from patchgate.policy.workload import Image
 
 REVIEWS = FIXTURES / "reviews"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Bounds every wait for what comes at once on an idle machine."""
 SERVE = ("-m", "patchgate", "serve")
 LISTENING = re.compile(r'"url":"https://\[?(.+?)\]?:(\d+)","ops_url":"http://.+?:(\d+)","event":"listening"')
