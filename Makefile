@@ -10,7 +10,7 @@ PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
-  load-patch-memory load-certificates lock clean
+  load-patch-memory load-certificates load-node lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,10 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
+
+load-node: $(READY) ## measure an install on a real node, which `make node` runs on: loadtest/NODE.md
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/python -m loadtest.node
 
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch
