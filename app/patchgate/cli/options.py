@@ -49,6 +49,11 @@ SystemNamespace = Annotated[
 ]
 _NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123, a label
 
+Namespace = Annotated[
+    str,
+    typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
+]
+
 RecordConfigMaps = Annotated[
     int,
     typer.Option(
