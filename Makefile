@@ -9,8 +9,8 @@ OTHER_GROUPS := chart plane faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
-  load-patch-memory load-certificates lock clean
+.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-page \
+  load-patch load-patch-memory load-certificates lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
+
+load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
+	$(BIN)/python -m loadtest.page
 
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Final
 
@@ -72,7 +73,7 @@ class Index:
         """Give the images that a query asks for, in its order."""
         if query.order is Order.URGENCY:
             standings = (query.standing,) if query.standing else Standing
-            chosen = [entry for standing in standings for entry in self.find(standing, now)]
+            chosen = list(chain.from_iterable(self.find(standing, now) for standing in standings))
         else:
             chosen = list(self._sort(query.order))
             if query.standing:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from starlette.datastructures import URL
-
 from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.policy import Policy
 from patchgate.policy.record import Approval, State
@@ -65,7 +63,6 @@ class Row:
     Attributes:
         image: the name, whole.
         name: in parts.
-        link: to its own page.
         standing: how it stands.
         word: the same for people, more closely.
         note: what is amiss though it is approved; empty where nothing is.
@@ -75,7 +72,6 @@ class Row:
 
     image: str
     name: Name
-    link: str
     standing: Standing
     word: str
     note: str
@@ -96,7 +92,6 @@ def make_row(entry: Entry, policy: Policy, now: datetime) -> Row:
     return Row(
         image=tracked.image,
         name=split_name(tracked.image),
-        link=link_image(tracked.image),
         standing=standing,
         word=say_standing(entry, standing),
         note="last run failed" if is_failing and standing in (Standing.APPROVED, Standing.STALE) else "",
@@ -167,8 +162,3 @@ def split_name(image: str) -> Name:
     repository, _, tag = tagged.rpartition(":")
     registry, _, path = repository.partition("/")
     return Name(registry, path, tag, digest[:SHORT_DIGEST])
-
-
-def link_image(image: str) -> str:
-    """Give the address of an image's own page, relative to any page."""
-    return str(URL("./image").include_query_params(name=image))
