@@ -7,6 +7,7 @@ from enum import StrEnum
 from starlette.datastructures import URL
 
 from patchgate.limits import IMAGES_OFFSET_MOST, PAGE_SEARCH_CHARACTERS
+from patchgate.policy.verdict import show
 from patchgate.server.page.entry import Standing
 
 
@@ -44,7 +45,7 @@ class Query:
         sort, page = parameters.get("sort", ""), parameters.get("page", "")
         standing, order = parameters.get("standing", ""), sort.removeprefix("-")
         return cls(
-            text=parameters.get("search", "").strip()[:PAGE_SEARCH_CHARACTERS],
+            text=show(parameters.get("search", "").strip()[:PAGE_SEARCH_CHARACTERS]),
             standing=Standing(standing) if standing in list(Standing) else None,
             order=Order(order) if order in list(Order) else Order.URGENCY,
             is_reversed=sort.startswith("-"),

@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from patchgate.limits import PAGE_ASSET_SECONDS
+from patchgate.limits import PAGE_ASSET_SECONDS, SHOWN_LINE_CHARACTERS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import explain
 from patchgate.policy.snapshot import Snapshot
@@ -78,7 +78,9 @@ class StatusPage:
         def render() -> bytes:
             explanation = explain(Image(image), snapshot, Asker(namespace or None), now)
             view = make_answer(verdict, explanation, namespace)
-            return self._renderer.render("decision.html", answer=view, asked=image, namespace=namespace)
+            return self._renderer.render(
+                "decision.html", answer=view, asked=show(image, SHOWN_LINE_CHARACTERS), namespace=show(namespace)
+            )
 
         return _answer(await self._turns.take(render))
 
