@@ -15,11 +15,13 @@ _STYLE: Final = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "patchgate",  # the same names in the file each time
     "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
     "font.size": 7,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
+    "path.simplify_threshold": 0.5,  # pixels that nobody misses
 }
 
 
@@ -49,7 +51,7 @@ def draw(panels: Sequence[Panel], file: Path) -> None:
     rows = max(panel.place["y"] + panel.place["h"] for panel in panels)
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(COLUMNS * _CELL_INCHES[0], rows * _CELL_INCHES[1]))
-        grid = figure.add_gridspec(rows, COLUMNS, wspace=3.2, hspace=1.6, left=0.04, right=0.99, top=0.97, bottom=0.03)
+        grid = figure.add_gridspec(rows, COLUMNS, wspace=3.2, hspace=1.6, left=0.04, right=0.99, top=0.97, bottom=0.0)
         for panel in panels:
             place = panel.place
             axes = figure.add_subplot(
@@ -87,7 +89,7 @@ def _draw_lines(axes: Any, panel: Panel) -> None:  # noqa: ANN401 -- matplotlib'
     else:
         for line in lines:
             axes.plot(line.x, [y / scale for y in line.y], label=line.legend, linewidth=1.2)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.4 * axes.get_ylim()[1])  # room for the legend
     axes.set_xlabel("seconds", fontsize=6, labelpad=0)
     axes.set_ylabel(unit, fontsize=6)
     axes.legend(fontsize=5.5, loc="upper left", ncols=1 + len(lines) // 5, frameon=True, framealpha=0.6)

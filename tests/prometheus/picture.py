@@ -20,7 +20,7 @@ from tools.modules import ETCD, HELM, KUBERNETES
 
 PICTURE: Final = Path(__file__).parents[2] / "docs" / "images" / "dashboard.svg"
 _TRAFFIC_SECONDS: Final = 120.0
-_STEP_SECONDS: Final = 2.0
+_STEP_SECONDS: Final = 4.0
 _PROMETHEUS: Final = Path("/usr/bin/prometheus")
 
 
