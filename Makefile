@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane faults patch patch_faults node
+OTHER_GROUPS := chart plane gatekeeper faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
-  load-patch-memory load-certificates lock clean
+.PHONY: help run test programs check unit chart plane gatekeeper faults patch patch-faults node tools format load \
+  load-cluster load-patch load-patch-memory load-certificates lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE) gatekeeper; \
+	then $(MAKE) --no-print-directory gatekeeper; \
+	else echo "Left out: gatekeeper, as Gatekeeper is not built here (4 minutes, once). To run it: make tools gatekeeper"; fi
 	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
@@ -55,6 +58,9 @@ chart: $(READY) ## the Helm chart, rendered with a matrix of values
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
+
+gatekeeper: $(READY) ## the tests with the real Gatekeeper beside that kube-apiserver, which `make tools` builds
+	$(BIN)/pytest tests/gatekeeper $(ARGS)
 
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)

@@ -30,7 +30,7 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     assert (code, err) == (0, "")
     assert out.startswith("Usage: patchgate ")
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
-    assert commands == ["serve", "check", "patch", "report", "certs"]
+    assert commands == ["serve", "check", "patch", "report", "flux", "certs"]
 
 
 @pytest.mark.parametrize("command", ["serve", "check", "report"])

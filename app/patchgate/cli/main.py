@@ -13,13 +13,14 @@ import typer
 from patchgate.cli.certs import make_certs
 from patchgate.cli.check import check
 from patchgate.cli.environment import list_variables, refuse_unknown_variables
+from patchgate.cli.flux import flux
 from patchgate.cli.patch import patch
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "patch", "report", "certs")
+_COMMANDS: Final = ("serve", "check", "patch", "report", "certs", "flux")
 
 
 def make_app() -> typer.Typer:
@@ -34,6 +35,7 @@ def make_app() -> typer.Typer:
     app.command()(check)
     app.command()(patch)
     app.command()(report)
+    app.command()(flux)
     app.add_typer(make_certs(), name="certs")
     return app
 
