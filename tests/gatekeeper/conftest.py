@@ -66,6 +66,11 @@ def shop(gatekeeper: Gatekeeper, gate: Gate) -> Kubectl:
     return put_in_force(gatekeeper, SHOP, gatekeeper.plane.credentials.ca.read_bytes(), gate.port)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the document's commands last: their end takes away the template that all others need."""
+    items.sort(key=lambda item: item.path.name == "test_document.py")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show what Gatekeeper said last when a test fails."""
