@@ -34,11 +34,8 @@ def write_many(directory: Path) -> Path:
 
 def _make_record(number: int) -> dict[str, object]:
     own = {"source_digest": digest(f"source {number}"), "source_platforms": {}}
-    match number % 3:
-        case 0:
-            return record(**own, first_vulnerable=hours_ago(25 + number / 100))
-        case 1:
-            return record(**own, first_vulnerable=hours_ago(2))
+    if number % 3 != 2:
+        return record(**own, first_vulnerable=hours_ago(2 if number % 3 else 25 + number / 100))
     name = f"{name_image(number)}-patched-20260509"
     return patched(name, hours_ago(1), **own, approved_digest=digest(f"patched {number}"), approved_platforms={})
 
