@@ -9,8 +9,9 @@ OTHER_GROUPS := browser chart plane faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults browser patch patch-faults node tools format load load-cluster load-page \
-  load-patch load-patch-memory load-certificates lock clean
+.PHONY: help run test programs check tools format lock clean
+.PHONY: unit chart plane faults browser patch patch-faults node
+.PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -93,6 +94,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
 
+load-node: $(READY) ## measure an install on a real node, which `make node` runs on: loadtest/NODE.md
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/python -m loadtest.node
 load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
 

@@ -168,6 +168,10 @@ API_CONNECT_SECONDS: Final = 3
 """Connecting to kube-apiserver, TLS included."""
 API_READ_SECONDS: Final = 10
 """Waiting for the next bytes of an answer of kube-apiserver that is not a watch."""
+LIST_PAGE_OBJECTS: Final = 500
+"""Workloads of one page: what kubectl asks for at once (its --chunk-size)."""
+LIST_AGAIN: Final = 3
+"""How often one kind is listed anew, where kube-apiserver forgot the version that its pages are of (5 min)."""
 WATCH_SECONDS: Final = 30
 """How long one watch lasts; then the names are listed anew, so that whatever a watch missed is made good."""
 WATCH_JITTER_SECONDS: Final = 5

@@ -10,6 +10,7 @@ from patchgate.cli.manifests import read_manifests
 from patchgate.cli.options import (
     Format,
     Kubernetes,
+    Manifests,
     Namespace,
     Now,
     Output,
@@ -33,16 +34,6 @@ from patchgate.server.decisions import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
 
 _Images = Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="Images to decide.", show_default=False)]
-_Manifests = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filename",
-        "-f",
-        envvar="PATCHGATE_FILENAME",
-        metavar="MANIFEST",
-        help="A manifest, a directory of them, or - (repeatable).",
-    ),
-]
 
 
 def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -51,7 +42,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
-    filename: _Manifests = None,
+    filename: Manifests = None,
     namespace: Namespace = "default",
     now: Now = None,
     output: Output = Format.TABLE,
