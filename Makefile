@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := browser chart plane faults patch patch_faults node
+OTHER_GROUPS := browser chart plane faults patch patch_faults node prometheus
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check tools format lock clean
-.PHONY: unit chart plane faults browser patch patch-faults node
+.PHONY: help run test programs check tools format lock clean dashboard-picture
+.PHONY: unit chart plane faults browser patch patch-faults node prometheus
 .PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
@@ -39,6 +39,10 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	then $(MAKE) --no-print-directory node; \
 	else echo "Left out: node, as it needs root on Debian, and kube-apiserver and kubelet, which are built once (12 minutes)." \
 	  "To run it there: make tools node"; fi
+	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PLANE) && $(BIN)/python -m tools.debian --is-ready prometheus; }; \
+	then $(MAKE) --no-print-directory prometheus; \
+	else echo "Left out: prometheus, as it needs root on Debian, and kube-apiserver, which is built once (10 minutes)." \
+	  "To run it there: make tools prometheus"; fi
 
 check: $(READY) ## format, lint, types, layering
 	$(BIN)/ruff format --check
@@ -78,6 +82,15 @@ node: $(READY) ## the tests on a real Kubernetes node within this machine: root 
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/pytest tests/node $(ARGS)
 
+prometheus: $(READY) ## alerts and dashboard on a real Prometheus, beside what `plane` needs: root on Debian, whose packages it installs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/pytest tests/prometheus $(ARGS)
+
+dashboard-picture: $(READY) ## draw docs/images/dashboard.svg from a real Prometheus' answers; needs what `make prometheus` needs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
+	$(BIN)/python -m tests.prometheus.picture
+
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
 
@@ -116,6 +129,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group go -o requirements/go.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group picture -c requirements/dev.txt -o requirements/picture.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -15,6 +15,12 @@ RUN, CLOUD = "sh", "sh cloud"
 SHOWN = ("text", "json")
 NEEDS = {"demo", "helm", "kube-apiserver"}
 """What a page may need: the demo's world, and programs."""
+OWN_TESTS = {
+    "docs/flux.md": "tests/docs/test_flux_document.py",
+    "docs/gatekeeper.md": "tests/gatekeeper/test_document.py",
+    "docs/kyverno.md": "tests/kyverno/test_document.py",
+}
+"""Pages whose blocks a test of their own runs, with what else they need."""
 _BLOCK = re.compile(r"(?P<marks>(?:^<!-- .* -->\n)*)^```(?P<kind>.*)\n(?P<text>(?:.*\n)*?)```$", re.MULTILINE)
 _MARK = re.compile(r"^<!-- (needs|exits): (.*) -->$", re.MULTILINE)
 
@@ -68,7 +74,8 @@ def list_runnable(*, needs_cluster: bool) -> list[str]:
     return [
         page
         for page in list_pages()
-        if (blocks := [block for block in read_blocks(page) if block.kind == RUN])
+        if page not in OWN_TESTS
+        and (blocks := [block for block in read_blocks(page) if block.kind == RUN])
         and bool(find_needs(blocks) - {"demo"}) is needs_cluster
     ]
 

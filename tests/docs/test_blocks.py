@@ -3,11 +3,12 @@
 Pages that need a cluster are run by tests/plane/test_documents.py.
 """
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.docs.blocks import CLOUD, RUN, list_pages, list_runnable, read_blocks
+from tests.docs.blocks import CLOUD, OWN_TESTS, ROOT, RUN, list_pages, list_runnable, read_blocks
 from tests.docs.shell import run_page
 
 PAGES = list_runnable(needs_cluster=False)
@@ -18,18 +19,24 @@ def test_the_blocks_of_a_page_run(page: str, tmp_path: Path) -> None:
     run_page(page, tmp_path, {}, [])
 
 
-def test_every_page_with_blocks_is_run_here_or_on_a_cluster() -> None:
+def test_every_page_with_blocks_is_run_here_or_on_a_cluster_or_by_a_test_of_its_own() -> None:
     on_a_cluster = list_runnable(needs_cluster=True)
-    with_blocks = [page for page in list_pages() if any(block.kind == RUN for block in read_blocks(page))]
-    assert sorted([*PAGES, *on_a_cluster]) == with_blocks
+    with_blocks = {page for page in list_pages() if any(block.kind == RUN for block in read_blocks(page))}
+    assert with_blocks - {*PAGES, *on_a_cluster} <= OWN_TESTS.keys()
     assert "README.md" in PAGES
     assert "docs/install.md" in on_a_cluster
 
 
-def test_a_block_is_of_a_kind_that_somebody_knows() -> None:
+@pytest.mark.parametrize("page", sorted(set(list_pages()) & OWN_TESTS.keys()) or ["README.md"])
+def test_a_page_with_a_test_of_its_own_is_read_there(page: str) -> None:
+    test = OWN_TESTS.get(page, "tests/docs/test_readme.py")
+    assert Path(page).name in (ROOT / test).read_text(encoding="utf-8")
+
+
+def test_no_block_of_a_shell_is_marked_in_another_way() -> None:
     kinds = {(block.page, block.kind) for page in list_pages() for block in read_blocks(page)}
-    known = {RUN, CLOUD, "text", "yaml", "json"}
-    assert [(page, kind) for page, kind in kinds if kind not in known] == []
+    shells = [(page, kind) for page, kind in kinds if re.match(r"sh|bash|zsh|shell|$", kind)]
+    assert [(page, kind) for page, kind in shells if kind not in (RUN, CLOUD)] == []
 
 
 def test_a_block_that_cannot_run_here_says_so_and_what_it_needs() -> None:
