@@ -49,7 +49,7 @@ def test_gates_and_buildkit_run_each_under_its_pod_security(release: Installed, 
     level = "pod-security.kubernetes.io/enforce"
     assert release.system.get("namespace", NAMESPACE)["metadata"]["labels"][level] == "restricted"
     assert release.system.get("namespace", "copa-buildkit")["metadata"]["labels"][level] == "privileged"
-    release.system.inside("copa-buildkit").do("rollout", "status", "deployment/patchgate-buildkit", "--timeout=50s")
+    release.system.inside("copa-buildkit").do("rollout", "status", "deployment/patchgate-buildkit", "--timeout=120s")
     assert [each["name"] for each in release.webhooks] == [f"{mode}.patchgate.io" for mode in MODES]
     assert all(each["clientConfig"]["caBundle"] for each in release.webhooks)
 
