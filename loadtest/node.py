@@ -4,6 +4,7 @@ The chart with its own values, the images of this repository's Dockerfile. Needs
 """
 
 import contextlib
+import os
 import sys
 import tempfile
 import time
@@ -38,7 +39,7 @@ _HEAD: Final = """# Installing
 By `make load-node` on {date}: {machine}.
 The chart with its own values on a real node (kubelet, containerd, kube-proxy), all on the same cores, its images there
 already. From the command's start: `helm install`, an image named and its record written, an unpatched Pod refused. Each
-round begins without anything of the one before.
+round begins without anything of the one before. Load average of the machine at the end, with others' work: {load:.0f}.
 """
 _ROUNDS: Final = 3
 _BAR: Final = Bar(60)
@@ -60,7 +61,8 @@ def main() -> int:
         running = stack.enter_context(run_node(Built(etcd, kubernetes, node, coredns), _make(folder / "node")))
         shop = _push_images(running, programs, folder)
         figures = list(measure(running, Helm(helm / "helm"), shop, folder))
-    head = _HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=describe_machine())
+    load, *_ = os.getloadavg()
+    head = _HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=describe_machine(), load=load)
     _RESULTS.write_text(head + write_figures(figures), encoding="utf-8")
     print(_RESULTS.read_text(encoding="utf-8"))
     return 0 if all(figure.is_met for figure in figures) else 1
