@@ -20,7 +20,7 @@ def run_process(*arguments: str, **environment: str) -> "subprocess.CompletedPro
     """Run `python -m patchgate` in a process of its own."""
     command = [sys.executable, "-m", "patchgate", *arguments]
     return subprocess.run(
-        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=60
+        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=180
     )
 
 
