@@ -26,7 +26,7 @@ APIS = ("image-reflector-controller", "image-automation-controller")
 KINDS = ("imagerepositories", "imagepolicies", "imageupdateautomations")
 NAMESPACE = "flux-system"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>tags|manifests)/(?P<name>[^?]+)")
+_PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>tags|manifests)/(?P<name>.+)")
 
 
 def install_crds(plane: Plane, programs: Path, folder: Path) -> None:
@@ -73,7 +73,7 @@ def serve_tags(tags: Mapping[str, Sequence[str]]) -> Iterator[HttpServer]:
     """Serve repositories with these tags, each tag a manifest of its own, until the block ends."""
 
     def answer(asked: Asked) -> Reply:
-        found = _PATH.fullmatch(asked.path)
+        found = _PATH.fullmatch(asked.path.partition("?")[0])
         if asked.path == "/v2/" or found is None:
             return Reply(200 if asked.path == "/v2/" else 404)
         if found["kind"] == "tags":

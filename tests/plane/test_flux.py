@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from patchgate.flux.naming import name_policy
 from tests.conftest import write_configmaps
 from tests.groups import leave_out
 from tests.patcher.http_server import HttpServer
@@ -128,3 +129,5 @@ def test_flux_follows_the_newest_patched_tag_by_digest(
     chosen = {f"{registry.host}/{name}": f"{registry.host}/{name}:{tag}@{sign(tag)}" for name, tag in newest.items()}
     wait_until(lambda: len(read_latest(reflector)) == len(newest), "tags chosen", FOLLOW_SECONDS)
     assert read_latest(reflector) == chosen
+    clean = name_policy(f"{registry.host}/myapp/clean", "2.0")
+    reflector.do("wait", f"imagepolicy/{clean}", "--for=condition=Ready=false", "--timeout=60s")
