@@ -39,7 +39,7 @@ How it is measured is written in `loadtest/page.py`. A ratio within the range of
 _FEW: Final = 10
 _MANY: Final = 10_000
 _ROUNDS: Final = 40
-_PAUSE_SECONDS: Final = 0.3
+_PAUSE_SECONDS: Final = 0.5
 _ROW: Final = b'<tr role="row" class='
 _FIRST_ROW_BAR: Final = Bar(3)
 _P99_ROUNDS: Final = 7
