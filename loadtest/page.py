@@ -7,6 +7,7 @@ is reloaded all the time there is no pause: as soon as one has come, the next is
 
 import contextlib
 import itertools
+import signal
 import sys
 import tempfile
 import threading
@@ -38,7 +39,7 @@ How it is measured is written in `loadtest/page.py`. A ratio within the range of
 _FEW: Final = 10
 _MANY: Final = 10_000
 _ROUNDS: Final = 40
-_PAUSE_SECONDS: Final = 0.3
+_PAUSE_SECONDS: Final = 0.5
 _ROW: Final = b'<tr role="row" class='
 _FIRST_ROW_BAR: Final = Bar(3)
 _P99_ROUNDS: Final = 7
@@ -57,6 +58,7 @@ _ADDRESSES: Final = (
 def main() -> int:
     """Measure, write the results, and give the exit code: 1 where a bar is missed."""
     get_wrk()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the servers end too
     with tempfile.TemporaryDirectory(prefix="patchgate-page-") as folder:
         ground = Ground(Path(folder))
         ground.prepare()

@@ -23,6 +23,12 @@ def test_unless_told_otherwise_it_drains_as_long_as_the_program_does_by_itself(c
     assert f"--drain-seconds={DRAIN_SECONDS}" in chart.render().container("patchgate", "gate")["args"]
 
 
+@pytest.mark.parametrize(("shown", "arguments"), [(True, []), (False, ["--status-page=off"])])
+def test_the_status_page_is_there_unless_it_is_turned_off(chart: Chart, shown: bool, arguments: list[str]) -> None:
+    args = chart.render({"gate": {"statusPage": shown}}).container("patchgate", "gate")["args"]
+    assert [argument for argument in args if argument.startswith("--status-page")] == arguments
+
+
 def test_a_rolling_update_never_has_fewer_than_it_began_with(chart: Chart) -> None:
     spec = chart.render().find("Deployment", "patchgate")["spec"]
     assert spec["replicas"] == 2

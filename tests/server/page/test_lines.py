@@ -1,11 +1,11 @@
 """Lines to copy: they name what is approved, parse, and mean this tag alone."""
 
-import re
 import shlex
 
 import pytest
 import yaml
 
+from patchgate.flux.objects import Followed
 from patchgate.server.page.index import Index
 from patchgate.server.page.lines import Lines, write_lines
 from tests.server.page.images import CLEAN, DONE, LATE, NEW, every_standing, index_of
@@ -45,14 +45,10 @@ def test_kubectl_sets_the_approved_digest(index: Index) -> None:
     assert shlex.split(find(index, "kubectl"))[-1] == f"CONTAINER={APPROVED}"
 
 
-def test_flux_follows_the_patched_tags_of_this_tag_alone(index: Index) -> None:
-    policy = yaml.safe_load(find(index, "Flux"))
-    pattern = policy["spec"]["filterTags"]["pattern"]
-    assert re.fullmatch(pattern, "1-patched-20260509")
-    assert re.fullmatch(pattern, "1-patched-20260509.02").group("ts") == "20260509.02"  # type: ignore[union-attr]
-    others = ("1", "11-patched-20260509", "1-patched-2026050", "1-patched-20260509-amd64", "1-candidate-20260509")
-    assert [tag for tag in others if re.fullmatch(pattern, tag)] == []
-    assert policy["metadata"]["name"] == "team-done-1"
+def test_flux_is_given_the_marker_of_the_policy_that_patchgate_flux_writes(index: Index) -> None:
+    repository = DONE.rpartition(":")[0]
+    policy = Followed(repository, "1").policy
+    assert find(index, "Flux") == f'image: {APPROVED} # {{"$imagepolicy": "flux-system:{policy}"}}'
 
 
 def test_kyverno_replaces_this_image_by_the_approved_one(index: Index) -> None:

@@ -64,3 +64,12 @@ def test_who_goes_away_gives_the_next_its_turn() -> None:
         return await turns.take(lambda: 7)
 
     assert asyncio.run(ask()) == 7
+
+
+def test_a_rest_has_an_end_however_long_the_turn_was() -> None:
+    async def ask() -> int:
+        turns = Turns(share=1e-9, most_seconds=0.1)
+        await turns.take(lambda: burn(0.01))  # a rest of 100 days
+        return await asyncio.wait_for(turns.take(lambda: 7), timeout=60)
+
+    assert asyncio.run(ask()) == 7

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import Final
 
+from patchgate.flux.objects import Followed, make_marker
 from patchgate.policy.record import Approval, Record
 
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")
+_FLUX_NAMESPACE: Final = "flux-system"
+"""Where Flux itself is, unless its people put it elsewhere."""
 _NAME_CHARACTERS: Final = 63
 """A name that every tool takes (RFC 1123, a label)."""
 
@@ -34,7 +37,7 @@ def write_lines(image: str, record: Record | None, approval: Approval | None) ->
     if approval and record:
         lines.append(Lines("kubectl", "Use the approved one, by digest:", _set_image(approval)))
         if approval.tag != record.tag:
-            lines.append(Lines("Flux", "Follow the newest approved one:", _write_image_policy(record, approval)))
+            lines.append(Lines("Flux", "In Git, for the policy of patchgate flux:", _mark(record, approval)))
             lines.append(Lines("Kyverno", "Put the approved one in its place:", _write_mutation(tagged, approval)))
     return tuple(lines)
 
@@ -48,26 +51,9 @@ def _set_image(approval: Approval) -> str:
     return f"kubectl -n NAMESPACE set image deployment/NAME CONTAINER={quote(str(approval))}"
 
 
-def _write_image_policy(record: Record, approval: Approval) -> str:
-    """Write an ImagePolicy that only patched tags of this source tag match, the newest by date and number."""
-    tag = record.tag.replace(".", r"\.")  # the one character of a tag that a pattern reads otherwise
-    return f"""\
-apiVersion: image.toolkit.fluxcd.io/v1
-kind: ImagePolicy
-metadata:
-  name: {_make_name(record.key)}
-  namespace: flux-system
-spec:
-  imageRepositoryRef:
-    name: {_make_name(approval.repository)}
-  filterTags:
-    pattern: '^{tag}-patched-(?P<ts>[0-9]{{8}}(?:\\.[0-9]{{2}})?)$'
-    extract: '$ts'
-  policy:
-    numerical:
-      order: asc
-  digestReflectionPolicy: IfNotPresent
-"""
+def _mark(record: Record, approval: Approval) -> str:
+    """Write the line of a manifest in Git that Flux keeps up to date."""
+    return f"image: {approval} {make_marker(Followed(approval.repository, record.tag), _FLUX_NAMESPACE)}"
 
 
 def _write_mutation(tagged: str, approval: Approval) -> str:

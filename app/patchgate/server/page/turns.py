@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from patchgate.limits import PAGE_SHARE
+from patchgate.limits import PAGE_REST_SECONDS, PAGE_SHARE
 
 _Result = TypeVar("_Result")
 
@@ -13,9 +13,10 @@ _Result = TypeVar("_Result")
 class Turns:
     """Gives each caller a turn; after it, a rest in proportion to the CPU time that it took. The caller never rests."""
 
-    def __init__(self, share: float = PAGE_SHARE) -> None:
-        """share: of a processor, how much all turns together may take."""
+    def __init__(self, share: float = PAGE_SHARE, most_seconds: float = PAGE_REST_SECONDS) -> None:
+        """share: of a processor, how much all turns together may take. most_seconds: the longest rest."""
         self._rests_per_second = 1 / share - 1
+        self._most_seconds = most_seconds
         self._turn = asyncio.Lock()
         self._begins = 0.0  # by the loop's clock: when the next turn may
 
@@ -25,7 +26,7 @@ class Turns:
         async with self._turn:
             await asyncio.sleep(max(self._begins - loop.time(), 0))
             result, cpu_seconds = await asyncio.to_thread(_measure, do)
-            self._begins = loop.time() + cpu_seconds * self._rests_per_second
+            self._begins = loop.time() + min(cpu_seconds * self._rests_per_second, self._most_seconds)
         return result
 
 
