@@ -45,7 +45,7 @@ def run_page(page: str, directory: Path, environment: Mapping[str, str], program
     for usual, free in zip(_DEFAULT_PORTS, choose_ports(len(_DEFAULT_PORTS)), strict=True):
         script = re.sub(rf"(?<=:){usual}\b", str(free), script)
         own |= {"PATCHGATE_LISTEN" if usual == "8443" else "PATCHGATE_OPS_LISTEN": f"127.0.0.1:{free}"}
-    _run(script, directory, os.environ | own | environment)
+    _run(script, directory, {**os.environ, **own, **environment})
     for number, block in enumerate(blocks):
         if block.shows:
             printed = (directory / f"out.{number}").read_text(encoding="utf-8")

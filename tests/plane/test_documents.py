@@ -32,8 +32,11 @@ def cluster(empty: Plane) -> Iterator[Plane]:
     everywhere = "validatingwebhookconfiguration,clusterrole,clusterrolebinding"
     empty.kubectl.do("delete", everywhere, "--selector", "app.kubernetes.io/managed-by=Helm")
     empty.kubectl.do("delete", "namespace", *NAMESPACES, "--ignore-not-found", "--wait=false")
-    for name in NAMESPACES:
-        wait_until(lambda name=name: not empty.kubectl.ask("get", "namespace", name).is_admitted, name, GONE_SECONDS)
+    wait_until(lambda: not set(NAMESPACES) & list_namespaces(empty), "the page's namespaces are gone", GONE_SECONDS)
+
+
+def list_namespaces(plane: Plane) -> set[str]:
+    return {each["metadata"]["name"] for each in plane.kubectl.get("namespaces")["items"]}
 
 
 @pytest.mark.parametrize("page", list_runnable(needs_cluster=True))
