@@ -35,7 +35,10 @@ class GateMetrics:
             registry=registry,
         )
         self.decisions = Counter(
-            "patchgate_decisions_total", "Answers of /v1/decisions.", ("decision", "reason"), registry=registry
+            "patchgate_decisions_total",
+            "Answers of /v1/decisions, and of keys of /v1/gatekeeper.",
+            ("decision", "reason"),
+            registry=registry,
         )
         self.errors = Counter(
             "patchgate_errors_total",

@@ -40,7 +40,7 @@ def test_prometheus_scrapes_the_gates_alone_without_an_operator(promtool: Path, 
     file = tmp_path / "prometheus.yaml"
     file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
     assert run_promtool(promtool, "check", "config", str(file)) == ""
-    command = [promtool, "check", "service-discovery", "--timeout=10s", file, "patchgate"]
+    command = [str(promtool), "check", "service-discovery", "--timeout=10s", str(file), "patchgate"]
     said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     kept = [each["labels"] for each in json.loads(said.stdout) if each["labels"]]
     assert [(each["__address__"], each["namespace"], each["pod"]) for each in kept] == [
