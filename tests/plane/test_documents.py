@@ -1,7 +1,6 @@
 """The blocks of the documents that need a cluster: each page on a real kube-apiserver, with Helm, from the start."""
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,11 +24,6 @@ def empty(run_own_plane: PlaneRunner) -> Iterator[Plane]:
         yield running
 
 
-def is_gone(plane: Plane, namespace: str) -> bool:
-    """Whether a namespace is there no more."""
-    return not plane.kubectl.ask("get", "namespace", namespace).is_admitted
-
-
 @pytest.fixture
 def cluster(empty: Plane) -> Iterator[Plane]:
     """The same with the namespace `shop`; what a page made there is taken away."""
@@ -38,8 +32,11 @@ def cluster(empty: Plane) -> Iterator[Plane]:
     everywhere = "validatingwebhookconfiguration,clusterrole,clusterrolebinding"
     empty.kubectl.do("delete", everywhere, "--selector", "app.kubernetes.io/managed-by=Helm")
     empty.kubectl.do("delete", "namespace", *NAMESPACES, "--ignore-not-found", "--wait=false")
-    for name in NAMESPACES:
-        wait_until(partial(is_gone, empty, name), name, GONE_SECONDS)
+    wait_until(lambda: not set(NAMESPACES) & list_namespaces(empty), "the page's namespaces are gone", GONE_SECONDS)
+
+
+def list_namespaces(plane: Plane) -> set[str]:
+    return {each["metadata"]["name"] for each in plane.kubectl.get("namespaces")["items"]}
 
 
 @pytest.mark.parametrize("page", list_runnable(needs_cluster=True))
