@@ -5,11 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane faults patch patch_faults node
+OTHER_GROUPS := chart plane faults patch patch_faults node image_tools
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
+.PHONY: help run test programs check unit chart plane faults patch patch-faults node image-tools tools format load load-cluster load-patch \
   load-patch-memory load-certificates lock clean
 
 help: ## list the verbs
@@ -70,6 +70,10 @@ patch-faults: $(READY) ## each fault that the patcher survives, on what `make pa
 node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/pytest tests/node $(ARGS)
+
+image-tools: $(READY) ## the Dockerfile's stage that builds Trivy and Copa, from nothing: half an hour, so not part of `make test`
+	@$(BIN)/python -m tools.debian patch
+	$(BIN)/pytest tests/image_tools $(ARGS)
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
