@@ -15,6 +15,7 @@ from tests.plane.accounts import write_account_kubeconfig
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.kubectl import Kubectl
 from tests.plane.program import Program
+from tools.modules import KUBERNETES
 
 NAMESPACE = "cert-manager"
 ACCOUNTS = {"controller": "cert-manager", "cainjector": "cert-manager-cainjector"}
@@ -28,9 +29,9 @@ SECONDS = 60.0
 def run_cert_manager(plane: Plane, helm: Helm, built: Path) -> Iterator[None]:
     """Run it until the block ends. built: the folder with its program and its chart."""
     system = plane.make_namespace(NAMESPACE)
-    rendered = helm.do(
-        "template", "cert-manager", str(built / "chart"), "--namespace", NAMESPACE, "--set=crds.enabled=true"
-    )
+    values = {"crds": {"enabled": True}, "global": {"leaderElection": {"namespace": NAMESPACE}}}
+    flags = ("--namespace", NAMESPACE, f"--kube-version={KUBERNETES.version}")
+    rendered = helm.do("template", "cert-manager", str(built / "chart"), *flags, values=values)
     objects = [each for each in yaml.safe_load_all(rendered) if each and each["kind"] in KINDS]
     system.do("apply", "--server-side", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": objects})
     definitions = [f"crd/{each['metadata']['name']}" for each in objects if each["kind"] == CRD]

@@ -1,4 +1,5 @@
-// cert-manager's controller and its cainjector: `cert-manager controller KUBECONFIG`, `cert-manager cainjector KUBECONFIG`.
+// cert-manager's controller and its cainjector: `cert-manager controller|cainjector KUBECONFIG [NAME=true|false,…]`, the
+// last being feature gates of upstream's.
 //
 // Upstream's two programs are Go modules of their own, which the Go proxy does not have. This is what they do with the
 // packages that it has: the controllers of Issuers and Certificates, and the CA injected into webhook configurations.
@@ -9,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -39,6 +41,7 @@ import (
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/ca"
 	_ "github.com/cert-manager/cert-manager/pkg/issuer/selfsigned"
 	"github.com/cert-manager/cert-manager/pkg/util"
+	"github.com/cert-manager/cert-manager/pkg/util/feature"
 )
 
 const (
@@ -50,12 +53,16 @@ const (
 
 func main() {
 	programs := map[string]func(context.Context, string) error{"controller": runControllers, "cainjector": runInjector}
-	if len(os.Args) != 3 || programs[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: cert-manager controller|cainjector KUBECONFIG")
+	if len(os.Args) < 3 || programs[os.Args[1]] == nil {
+		fmt.Fprintln(os.Stderr, "usage: cert-manager controller|cainjector KUBECONFIG [NAME=true|false,...]")
 		os.Exit(2)
 	}
 	ctrl.SetLogger(klog.Background())
-	if err := programs[os.Args[1]](ctrl.SetupSignalHandler(), os.Args[2]); err != nil {
+	err := feature.DefaultMutableFeatureGate.Set(strings.Join(os.Args[3:], ","))
+	if err == nil {
+		err = programs[os.Args[1]](ctrl.SetupSignalHandler(), os.Args[2])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
