@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane faults patch patch_faults node image_tools
+OTHER_GROUPS := browser chart plane faults patch patch_faults node image_tools
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults patch patch-faults node image-tools tools format load load-cluster load-patch \
-  load-patch-memory load-certificates lock clean
+.PHONY: help run test programs check tools format lock clean
+.PHONY: unit chart plane faults browser patch patch-faults node image-tools
+.PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,8 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@$(MAKE) --no-print-directory faults
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.debian --is-ready browser; then $(MAKE) --no-print-directory browser; \
+	else echo "Left out: browser, as it needs Debian's Chromium, which root installs there. To run it there: make browser"; fi
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
 	else echo "Left out: patch and patch-faults, as they need root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
@@ -58,6 +61,10 @@ plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` bu
 
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
+
+browser: $(READY) ## the status page in a real Chromium, which it installs: root on Debian; PICTURES=1 takes its pictures anew
+	@$(BIN)/python -m tools.debian browser
+	$(BIN)/pytest tests/browser $(if $(PICTURES),--pictures) $(ARGS)
 
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
@@ -90,6 +97,12 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
+
+load-node: $(READY) ## measure an install on a real node, which `make node` runs on: loadtest/NODE.md
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/python -m loadtest.node
+load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
+	$(BIN)/python -m loadtest.page
 
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch

@@ -19,6 +19,7 @@ from tools.cache import find_cache, lock
 
 PACKAGES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {
+        "browser": ("chromium", "fonts-dejavu-core", "fonts-inter", "fonts-jetbrains-mono"),
         "node": (
             "busybox-static",
             "containerd",

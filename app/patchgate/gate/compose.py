@@ -17,7 +17,7 @@ from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
-from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges
@@ -40,6 +40,7 @@ from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
+from patchgate.server.page.health import Health
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
@@ -121,7 +122,14 @@ async def _run(gate: _Gate) -> None:
         lambda: (*clock.list_problems(), *standing.source_problems),
         list_obstacles,
     )
-    ops = make_ops_app(judge, metrics.registry, app)
+
+    def find_health() -> Health:
+        problems = (*clock.list_problems(), *standing.source_problems)
+        expires = gate.pair.current.expires
+        is_stand_in = expires == STAND_IN_EXPIRES
+        return Health(standing.read_at, problems, tuple(list_obstacles()), None if is_stand_in else expires)
+
+    ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
         Server(Front(app, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
