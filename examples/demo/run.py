@@ -88,7 +88,7 @@ def wait_until_ready(gate: "subprocess.Popen[bytes]", world: Path, port: int) ->
 def call(world: Path, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
     """Send one request over TLS, trusting the gate's own CA alone; give status and body."""
     trust = ssl.create_default_context(cafile=str(world / "tls/ca.crt"))
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=30)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
         response = connection.getresponse()
@@ -109,7 +109,7 @@ def show_review(world: Path, port: int, name: str) -> bool:
     review = (world / "reviews" / f"{name}.json").read_bytes()
     request = json.loads(review)["request"]
     image = request["object"]["spec"]["containers"][0]["image"]
-    response = json.loads(call(world, port, "POST", "/validate/enforce?timeout=3s", review)[1])["response"]
+    response = json.loads(call(world, port, "POST", "/validate/enforce?timeout=30s", review)[1])["response"]
     print(f"\n{request['userInfo']['username']} creates Pod {request['namespace']}/{request['name']} with {image}")
     if response["allowed"]:
         print("  admitted")

@@ -20,7 +20,7 @@ def run_process(*arguments: str, **environment: str) -> "subprocess.CompletedPro
     """Run `python -m patchgate` in a process of its own."""
     command = [sys.executable, "-m", "patchgate", *arguments]
     return subprocess.run(
-        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=60
+        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=180
     )
 
 
@@ -30,10 +30,10 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     assert (code, err) == (0, "")
     assert out.startswith("Usage: patchgate ")
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
-    assert commands == ["serve", "check", "patch", "report", "explain", "discover", "certs"]
+    assert commands == ["serve", "check", "patch", "report", "explain", "discover", "flux", "certs"]
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "report", "explain", "discover"])
+@pytest.mark.parametrize("command", ["serve", "check", "report", "explain", "discover", "flux"])
 def test_help_of_a_command_names_the_environment_variable_of_its_flags(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:

@@ -17,7 +17,7 @@ NAMESPACE: Final = "copa-system"
 FAIL: Final[dict[str, Any]] = {"webhook": {"failurePolicy": "Fail"}}
 GATES: Final = "app.kubernetes.io/component=gate"
 """Label of the gate's Pods."""
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 120.0
 """What an install may take until the first Pod is refused, and any other change until it is in force."""
 
 

@@ -2,24 +2,21 @@
 
 import base64
 import json
-from typing import Any, Final
+from typing import Final
 
 import trustme
 
 from tests.node.node import Node
 from tests.node.patch_job import REGISTRIES
-from tests.node.rootless_buildkit import IMAGE
+from tests.node.rootless_buildkit import NAME, buildkit_pod
 from tests.node.workloads import service, wait_for
 from tests.plane.kubectl import Kubectl
 
 NAMESPACE: Final = "own-buildkit"
-ADDRESS: Final = f"tcp://buildkit.{NAMESPACE}.svc:1234"
-_HOST: Final = f"buildkit.{NAMESPACE}.svc"
-_SOCKET: Final = "unix:///run/user/1000/buildkit/buildkitd.sock"
-_TLS: Final = [
-    f"--tls{name}=/etc/buildkit-tls/{file}"
-    for name, file in (("cacert", "ca.crt"), ("cert", "tls.crt"), ("key", "tls.key"))
-]
+_HOST: Final = f"{NAME}.{NAMESPACE}.svc"
+ADDRESS: Final = f"tcp://{_HOST}:1234"
+_FOLDER: Final = "/etc/buildkit-tls"
+_TLS: Final = (f"--tlscacert={_FOLDER}/ca.crt", f"--tlscert={_FOLDER}/tls.crt", f"--tlskey={_FOLDER}/tls.key")
 
 
 def run_own_buildkit(node: Node) -> dict[str, bytes]:
@@ -27,10 +24,10 @@ def run_own_buildkit(node: Node) -> dict[str, bytes]:
     inside = node.make_namespace(NAMESPACE, {"pod-security.kubernetes.io/enforce": "privileged"})
     ca = trustme.CA()
     create_secret(inside, "certificate", issue(ca, _HOST))
-    inside.do("create", "configmap", "settings", f"--from-literal=buildkitd.toml={_write_settings()}")
-    for each in (service("buildkit", 1234), _make_pod()):
+    inside.do("create", "configmap", NAME, f"--from-literal=buildkitd.toml={_write_settings()}")
+    for each in (service(NAME, 1234), buildkit_pod("--addr=tcp://[::]:1234", *_TLS, certificate=_FOLDER)):
         inside.do("create", "-f", "-", given=each)
-    wait_for(inside, "pod/buildkit", "condition=Ready")
+    wait_for(inside, f"pod/{NAME}", "condition=Ready")
     return issue(ca, "patcher")
 
 
@@ -55,42 +52,3 @@ def _write_settings() -> str:
         lines.append(f"[registry.{json.dumps(each['host'])}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in each.items() if key != "host"]
     return "\n".join(lines)
-
-
-def _make_pod() -> dict[str, Any]:
-    """The Pod of BuildKit's docs/rootless.md."""
-    mounts = {
-        "storage": "/home/user/.local/share/buildkit",
-        "settings": "/etc/buildkit",
-        "certificate": "/etc/buildkit-tls",
-    }
-    container = {
-        "name": "buildkitd",
-        "image": f"docker.io/{IMAGE}",
-        "args": [
-            "--oci-worker-no-process-sandbox",
-            "--config=/etc/buildkit/buildkitd.toml",
-            f"--addr={_SOCKET}",
-            "--addr=tcp://[::]:1234",
-            *_TLS,
-        ],
-        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "seccompProfile": {"type": "Unconfined"}},
-        "volumeMounts": [{"name": name, "mountPath": path} for name, path in mounts.items()],
-        "readinessProbe": {
-            "exec": {"command": ["buildctl", "--addr", _SOCKET, "debug", "workers"]},
-            "periodSeconds": 1,
-        },
-    }
-    volumes = [
-        {"name": "storage", "emptyDir": {}},
-        {"name": "settings", "configMap": {"name": "settings"}},
-        {"name": "certificate", "secret": {"secretName": "certificate", "defaultMode": 0o440}},
-    ]
-    spec = {
-        "containers": [container],
-        "volumes": volumes,
-        "securityContext": {"fsGroup": 1000},
-        "terminationGracePeriodSeconds": 0,
-    }
-    metadata = {"name": "buildkit", "labels": {"app": "buildkit"}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

@@ -24,7 +24,7 @@ from tests.server.page.images import (
     every_standing,
     index_of,
 )
-from tests.world import NOW, digest, hours_ago, image_list, patched, records, snapshot
+from tests.world import NOW, digest, exceptions, hours_ago, image_list, patched, record, records, snapshot
 
 
 @pytest.fixture(scope="module")
@@ -160,8 +160,30 @@ def test_a_row_names_what_to_use_and_what_patching_did(index: Index) -> None:
 
 def test_an_approved_image_whose_last_run_failed_says_so(index: Index) -> None:
     row = find(index, OLD)
-    assert (row.word, row.note) == ("patched", "last run failed")
+    assert (row.word, row.notes) == ("patched", ("last run failed",))
     assert row.message
+
+
+@pytest.mark.parametrize(
+    ("image", "namespaces", "expires", "notes"),
+    [
+        (LATE, " namespaces: [shop, 'team-*'],", hours_ago(-24), ("excepted in shop, team-* until 2026-05-10T12:00Z",)),
+        (LATE, "", hours_ago(-24), ("excepted until 2026-05-10T12:00Z",)),
+        ("registry.example.com/**", "", hours_ago(-24), ("excepted until 2026-05-10T12:00Z",)),
+        (LATE, "", hours_ago(1), ()),
+        (LATER, "", hours_ago(-24), ()),
+        (f"{LATE}@{digest('other')}", "", hours_ago(-24), ()),
+    ],
+)
+def test_a_late_image_that_is_excepted_says_where_and_how_long(
+    image: str, namespaces: str, expires: str, notes: tuple[str, ...]
+) -> None:
+    text = f"- {{image: '{image}',{namespaces} reason: a, owner: b, expires: '{expires}'}}\n"
+    world = snapshot(
+        image_list(LATE, f"{NEW}.*"), records({LATE: record(first_vulnerable=hours_ago(30))}), exceptions(text)
+    )
+    listed = {row.image: row.notes for row in ask(index_of(world)).rows}
+    assert listed[LATE] == notes
 
 
 def test_an_approval_in_another_repository_is_named_whole() -> None:

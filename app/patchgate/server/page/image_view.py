@@ -6,6 +6,7 @@ from datetime import datetime
 
 from patchgate.policy.policy import Policy
 from patchgate.policy.record import Approval, Record
+from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import say_duration, say_time, show
 from patchgate.server.page.entry import Entry
 from patchgate.server.page.lines import Lines, write_lines
@@ -59,11 +60,11 @@ class ImageView:
     lines: tuple[Lines, ...]
 
 
-def make_image_view(entry: Entry, policy: Policy, now: datetime) -> ImageView:
+def make_image_view(entry: Entry, snapshot: Snapshot, now: datetime) -> ImageView:
     """Make the page of an image. now: aware UTC."""
-    record = entry.tracked.record
+    record, policy = entry.tracked.record, snapshot.policy
     return ImageView(
-        row=make_row(entry, policy, now),
+        row=make_row(entry, snapshot, now),
         message=say_message(entry),
         facts=tuple(_list_facts(entry, policy)),
         approvals=tuple(_tell_approval(each, record, policy, now) for each in record.approvals) if record else (),

@@ -11,7 +11,7 @@ class Moment:
     """A moment.
 
     Attributes:
-        text: `3 h ago`, `in 5 min`.
+        text: `3 h ago`, `in 5 min`, in the largest unit.
         exact: RFC 3339, UTC, to the minute.
     """
 
@@ -24,5 +24,6 @@ def tell_moment(time: datetime | None, now: datetime) -> Moment | None:
     if time is None:
         return None
     past = now - time
-    text = f"{say_duration(past)} ago" if past >= timedelta() else f"in {say_duration(-past)}"
+    size = " ".join(say_duration(abs(past)).split()[:2])  # its largest unit: the rest is in `exact`
+    text = f"{size} ago" if past >= timedelta() else f"in {size}"
     return Moment("just now" if text == "0 s ago" else text, say_time(time))

@@ -109,7 +109,7 @@ class StatusPage:
         entry = self._find_index(snapshot, now).by_image.get(name) if snapshot else None
         if snapshot is None or entry is None:
             return b""
-        return self._renderer.render("image.html", view=make_image_view(entry, snapshot.policy, now))
+        return self._renderer.render("image.html", view=make_image_view(entry, snapshot, now))
 
     async def _show_fault(self, text: str, subject: str, status: int) -> Response:
         content = await self._turns.take(

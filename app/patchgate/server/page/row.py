@@ -1,13 +1,18 @@
 """A row of the table: one listed image, in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_LINE_CHARACTERS
+from patchgate.policy.exception import ImageException
 from patchgate.policy.policy import Policy
 from patchgate.policy.record import Approval, State
-from patchgate.policy.verdict import say_duration, show
+from patchgate.policy.reference import Reference
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import say_duration, say_time, show
 from patchgate.server.page.entry import Entry, Standing
 from patchgate.server.page.findings import Findings, tell_findings
 from patchgate.server.page.moment import Moment, tell_moment
@@ -65,7 +70,7 @@ class Row:
         name: in parts.
         standing: how it stands.
         word: the same for people, more closely.
-        note: what is amiss though it is approved; empty where nothing is.
+        notes: what the word leaves out: that the last run failed, that it is excepted.
         approved: what to use; None where there is nothing.
         message: why it is not approved, and what to do; empty for an approved one.
     """
@@ -74,7 +79,7 @@ class Row:
     name: Name
     standing: Standing
     word: str
-    note: str
+    notes: tuple[str, ...]
     approved: Approved | None
     findings: Findings | None
     first_seen: Moment | None
@@ -83,7 +88,7 @@ class Row:
     message: str
 
 
-def make_row(entry: Entry, policy: Policy, now: datetime) -> Row:
+def make_row(entry: Entry, snapshot: Snapshot, now: datetime) -> Row:
     """Make the row of an image. now: aware UTC."""
     tracked, standing = entry.tracked, entry.find_standing(now)
     record, approval = tracked.record, entry.find_approval(now)
@@ -94,14 +99,37 @@ def make_row(entry: Entry, policy: Policy, now: datetime) -> Row:
         name=split_name(tracked.image),
         standing=standing,
         word=say_standing(entry, standing),
-        note="last run failed" if is_failing and standing in (Standing.APPROVED, Standing.STALE) else "",
+        notes=tuple(_list_notes(entry, standing, snapshot, now)),
         approved=tell_approved(approval, tracked.image) if approval else None,
         findings=tell_findings(record),
         first_seen=tell_moment(record.first_seen if record else None, now),
         verified=tell_moment(verified, now),
-        left=tell_left(entry, standing, policy, now),
+        left=tell_left(entry, standing, snapshot.policy, now),
         message=say_message(entry) if standing is not Standing.APPROVED or is_failing else "",
     )
+
+
+def _list_notes(entry: Entry, standing: Standing, snapshot: Snapshot, now: datetime) -> Iterator[str]:
+    record = entry.tracked.record
+    if record and record.state is State.FAILED and standing in (Standing.APPROVED, Standing.STALE):
+        yield "last run failed"
+    exception = find_exception(entry.tracked.image, snapshot, now) if standing is not Standing.APPROVED else None
+    if exception:
+        where = f" in {show(', '.join(exception.namespaces))}" if exception.namespaces else ""
+        yield f"excepted{where} until {say_time(exception.expires)}"
+
+
+def find_exception(image: str, snapshot: Snapshot, now: datetime) -> ImageException | None:
+    """Find the first exception that covers a listed tag in some namespace."""
+    try:
+        reference = Reference.parse(image.partition("@")[0])
+    except InvalidReferenceError:  # a pattern that nothing matched yet
+        return None
+    for exception in snapshot.exceptions.find(reference):
+        somewhere = next(iter(exception.namespaces), None)  # a pattern of namespaces matches itself
+        if exception.covers(reference, (), somewhere, now):
+            return exception
+    return None
 
 
 def say_standing(entry: Entry, standing: Standing) -> str:

@@ -102,7 +102,7 @@ def make_table(index: Index, query: Query, now: datetime) -> Table:
     shown = matching[start : start + PAGE_ROWS]
     return Table(
         query=query,
-        rows=tuple(make_row(entry, index.snapshot.policy, now) for entry in shown),
+        rows=tuple(make_row(entry, index.snapshot, now) for entry in shown),
         matching=len(matching),
         first=start + 1 if shown else 0,
         last=start + len(shown),
