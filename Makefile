@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := browser chart gatekeeper plane faults patch patch_faults node prometheus
+OTHER_GROUPS := browser chart gatekeeper plane faults patch patch_faults node prometheus image_tools
 PATCH := buildkit copa trivy trivy_database
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
-.PHONY: unit chart plane gatekeeper faults browser patch patch-faults node prometheus
+.PHONY: unit chart plane gatekeeper faults browser patch patch-faults node prometheus image-tools
 .PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
@@ -92,6 +92,10 @@ patch-faults: $(READY) ## each fault that the patcher survives, on what `make pa
 node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/pytest tests/node $(ARGS)
+
+image-tools: $(READY) ## the Dockerfile's stage that builds Trivy and Copa, from nothing: half an hour, so not part of `make test`
+	@$(BIN)/python -m tools.debian patch
+	$(BIN)/pytest tests/image_tools $(ARGS)
 
 prometheus: $(READY) ## alerts and dashboard on a real Prometheus, beside what `plane` needs: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian prometheus

@@ -54,7 +54,7 @@ def read_go_version(folder: Path) -> str:
 def _name_folder(module: Module, cache: Path) -> Path:
     sources = [module.folder / "go.mod", module.folder / "go.sum", *sorted(module.folder.glob("*.go"))]
     built_from = [platform.system(), platform.machine(), *_FLAGS, *map(str, _SETTINGS.items()), module.linker_flags]
-    built_from += [*map(str, (*module.environment.items(), *module.programs.items()))]
+    built_from += [*map(str, (*module.environment.items(), *module.programs.items(), *module.files.items()))]
     built_from += [*(file.read_text(encoding="utf-8") for file in sources)]
     return cache / "tools" / module.name / hashlib.sha256("\0".join(built_from).encode()).hexdigest()[:16]
 
@@ -69,8 +69,20 @@ def _build_into(folder: Path, module: Module, go: Path) -> None:
             print(f"Building {name} {module.version} (once; may take minutes)", flush=True)
             command = [str(go), "build", *_FLAGS, "-ldflags", module.linker_flags, "-o", str(whole / name), package]
             run(command, environment, cwd=module.folder)
+        for name, path in module.files.items():
+            where = run([go, "list", "-m", "-f", "{{.Dir}}", module.upstream], environment, cwd=module.folder)
+            _copy(Path(where.strip()) / path, whole / name)
         (whole / "go-version").write_text(run([go, "version"], environment), encoding="utf-8")
         whole.rename(folder)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder without their modes: Go keeps sources so that nobody can delete them."""
+    for file in source.rglob("*"):
+        if file.is_file():
+            copied = target / file.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied)
 
 
 def main() -> int:

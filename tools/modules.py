@@ -24,6 +24,7 @@ class Module:
         stamps: Go variable → what the linker sets it to, with `{version}` (v1.37.2), `{number}` (1.37.2), `{major}`
             and `{minor}` in it.
         environment: what Go needs to be told to build it.
+        files: name beside the programs → folder of upstream's, copied.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Module:
     programs: Mapping[str, str]
     stamps: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -114,6 +116,12 @@ TRIVY_DATABASE: Final = Module(
     upstream="github.com/aquasecurity/bolt-fixtures",
     programs={"trivy-database": "."},
 )
+CERT_MANAGER: Final = Module(  # its own programs are modules that the Go proxy does not have: main.go
+    _TOOLS / "cert_manager",
+    upstream="github.com/cert-manager/cert-manager",
+    programs={"cert-manager": "."},
+    files={"chart": "deploy/charts/cert-manager"},
+)
 GATEKEEPER: Final = Module(
     _TOOLS / "gatekeeper",
     upstream="github.com/open-policy-agent/gatekeeper/v3",
@@ -132,6 +140,6 @@ FLUX_CRDS: Final = Module(
 )
 MODULES: Final = (
     *(ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM),
-    *(GATEKEEPER, FLUX, FLUX_CRDS),
+    *(GATEKEEPER, FLUX, FLUX_CRDS, CERT_MANAGER),
 )
 """Those that `make tools` builds."""

@@ -24,6 +24,7 @@ def test_cert_manager_makes_it_and_tells_kube_apiserver(chart: Chart) -> None:
     assert configuration["metadata"]["annotations"] == {"cert-manager.io/inject-ca-from": "copa-system/patchgate"}
     assert not rendering.has("Secret", "patchgate-certificate")
     assert rendering.find("Issuer", "patchgate")["spec"] == {"ca": {"secretName": "patchgate-ca"}}
+    assert rendering.find("Certificate", "patchgate-ca")["spec"]["privateKey"]["rotationPolicy"] == "Never"
 
 
 def test_an_issuer_of_yours_is_asked_instead(chart: Chart) -> None:

@@ -5,7 +5,6 @@ as its ServiceAccount, and its Service leads to loopback.
 """
 
 import contextlib
-import json
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from tests.chart.helm import Helm
 from tests.chart.release import Release
 from tests.conftest import Gate, run_gate
+from tests.plane.accounts import write_account_kubeconfig
 from tests.plane.control_plane import Plane
 
 _OURS = ("--listen", "--ops-listen", "--drain-seconds")
@@ -52,7 +52,7 @@ class Installation(Release):
         assert command == "serve"
         kept = [each for each in arguments if not each.startswith(_OURS)]
         listen = ("--listen", f"127.0.0.1:{self.port}")
-        environment = {"KUBECONFIG": str(self._write_kubeconfig())}
+        environment = {"KUBECONFIG": str(write_account_kubeconfig(self.system, self.name, self.plane.folder))}
         with run_gate(None, None, *kept, *listen, environment=environment) as gate:
             yield gate
 
@@ -60,14 +60,6 @@ class Installation(Release):
         """Have kube-apiserver dial loopback for the Service, where the gate of the test is."""
         change = {"spec": {"type": "ExternalName", "externalName": "localhost", "clusterIP": None, "clusterIPs": None}}
         assert self.system.patch(f"service/{self.name}", change, kind="merge").is_admitted
-
-    def _write_kubeconfig(self) -> Any:  # noqa: ANN401 -- a path of the test's
-        token = self.system.do("create", "token", self.name).out.strip()
-        content = json.loads(self.system.kubeconfig.read_text(encoding="utf-8"))
-        content["users"][0]["user"] = {"token": token}
-        file = self.plane.folder / f"{self.name}.kubeconfig"
-        file.write_text(json.dumps(content), encoding="utf-8")
-        return file
 
 
 def prepare(plane: Plane, helm: Helm, name: str) -> Installation:

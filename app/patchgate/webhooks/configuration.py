@@ -84,7 +84,8 @@ class WebhookKeeper:
         """Write the webhooks where nobody changed the configuration since; tell whether it was so."""
         version = read_mapping(found, "metadata").get("resourceVersion")
         patch: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+            # not a "test": one that fails is answered 422, as are webhooks that kube-apiserver refuses
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
             {"op": "add", "path": "/webhooks", "value": webhooks},
         ]
         write = partial(self._admission.patch_validating_webhook_configuration, body=patch)
