@@ -9,6 +9,7 @@ import typer
 
 from patchgate.cli.environment import OF_THE_TOOLS, PREFIX, list_variables, refuse_unknown_variables
 from patchgate.cli.main import make_app
+from patchgate.cli.serve import Switch
 from patchgate.errors import SetupError
 from patchgate.gate.settings import Address
 from tests.command import run_patchgate
@@ -53,6 +54,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--on-error": ("allow", "allow"),
     "--drain-seconds": ("2.5", 2.5),
     "--close-v1": ("false", False),
+    "--status-page": ("off", Switch.OFF),
     "--record-configmaps": ("9", 9),
 }
 """Flag of `serve` → a value that is not its default, as it is written and as it is read."""
@@ -67,8 +69,11 @@ WRONG = {
     "--on-error": "ignore",
     "--drain-seconds": "-1",
     "--close-v1": "perhaps",
+    "--status-page": "perhaps",
     "--record-configmaps": "1001",
 }
+OWN_PREFIXES = {"flux": "FLUX_"}
+"""What stands before the variables of a command whose flags (`--namespace`, `--path`) mean something of their own."""
 SWITCHES = ("--kubernetes", "--issue-certificates")
 SHARED = ("--source", "--kubernetes", "--system-namespace", "--record-configmaps")
 """Flags that say where the ConfigMaps are: every command has them, so that all three answer from the same ones."""
@@ -93,7 +98,8 @@ def test_a_flag_has_the_variable_of_its_name_and_a_help_text_that_names_it(
     capsys: pytest.CaptureFixture[str], command: str, flag: str
 ) -> None:
     option = OPTIONS[command, flag]
-    assert option.envvar == PREFIX + flag.removeprefix("--").replace("-", "_").upper()
+    own = "" if flag in (*SHARED, "--now") else OWN_PREFIXES.get(command, "")
+    assert option.envvar == PREFIX + own + flag.removeprefix("--").replace("-", "_").upper()
     assert len(option.help.split()) >= 3
     _, out, _ = run_patchgate(capsys, *command.split(), "--help")
     text = " ".join(out.split())
