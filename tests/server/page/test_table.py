@@ -167,9 +167,9 @@ def test_an_approved_image_whose_last_run_failed_says_so(index: Index) -> None:
 @pytest.mark.parametrize(
     ("image", "namespaces", "expires", "notes"),
     [
-        (LATE, " namespaces: [shop, 'team-*'],", hours_ago(-24), ("excepted in shop, team-* until 2026-05-10T12:00Z",)),
-        (LATE, "", hours_ago(-24), ("excepted until 2026-05-10T12:00Z",)),
-        ("registry.example.com/**", "", hours_ago(-24), ("excepted until 2026-05-10T12:00Z",)),
+        (LATE, " namespaces: [shop, 'team-*'],", hours_ago(-24), ("excepted in shop, team-* until 2026-05-10",)),
+        (LATE, "", hours_ago(-24), ("excepted until 2026-05-10",)),
+        ("registry.example.com/**", "", hours_ago(-24), ("excepted until 2026-05-10",)),
         (LATE, "", hours_ago(1), ()),
         (LATER, "", hours_ago(-24), ()),
         (f"{LATE}@{digest('other')}", "", hours_ago(-24), ()),

@@ -12,7 +12,7 @@ from patchgate.policy.policy import Policy
 from patchgate.policy.record import Approval, State
 from patchgate.policy.reference import Reference
 from patchgate.policy.snapshot import Snapshot
-from patchgate.policy.verdict import say_duration, say_time, show
+from patchgate.policy.verdict import say_duration, show
 from patchgate.server.page.entry import Entry, Standing
 from patchgate.server.page.findings import Findings, tell_findings
 from patchgate.server.page.moment import Moment, tell_moment
@@ -116,7 +116,7 @@ def _list_notes(entry: Entry, standing: Standing, snapshot: Snapshot, now: datet
     exception = find_exception(entry.tracked.image, snapshot, now) if standing is not Standing.APPROVED else None
     if exception:
         where = f" in {show(', '.join(exception.namespaces))}" if exception.namespaces else ""
-        yield f"excepted{where} until {say_time(exception.expires)}"
+        yield f"excepted{where} until {exception.expires:%Y-%m-%d}"
 
 
 def find_exception(image: str, snapshot: Snapshot, now: datetime) -> ImageException | None:
