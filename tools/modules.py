@@ -90,6 +90,17 @@ HELM: Final = Module(
     programs={"helm": "helm.sh/helm/v3/cmd/helm"},
     stamps={"helm.sh/helm/v3/internal/version.version": "{version}"},
 )
+_KYVERNO_COMMANDS: Final = "github.com/kyverno/kyverno/cmd"
+KYVERNO: Final = Module(  # its module replaces one of Kubernetes', so `go install` refuses it
+    _TOOLS / "kyverno",
+    upstream="github.com/kyverno/kyverno",
+    programs={
+        "kyverno": f"{_KYVERNO_COMMANDS}/cli/kubectl-kyverno",
+        "kyverno-admission": f"{_KYVERNO_COMMANDS}/kyverno",
+        "kyverno-reports": f"{_KYVERNO_COMMANDS}/reports-controller",
+    },
+    stamps={"github.com/kyverno/kyverno/pkg/version.BuildVersion": "{version}"},
+)
 COPA: Final = Module(
     _TOOLS / "copa",
     upstream="github.com/project-copacetic/copacetic",
@@ -114,5 +125,5 @@ TRIVY_DATABASE: Final = Module(
     upstream="github.com/aquasecurity/bolt-fixtures",
     programs={"trivy-database": "."},
 )
-MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM)
+MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM, KYVERNO)
 """Those that `make tools` builds."""
