@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane faults patch patch_faults node
+OTHER_GROUPS := chart plane kyverno faults patch patch_faults node
 PATCH := buildkit copa trivy trivy_database
+KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane faults patch patch-faults node tools format load load-cluster load-patch \
+.PHONY: help run test programs check unit chart plane kyverno faults patch patch-faults node tools format load load-cluster load-kyverno load-patch \
   load-patch-memory load-certificates lock clean
 
 help: ## list the verbs
@@ -27,6 +28,8 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(KYVERNO); then $(MAKE) --no-print-directory kyverno; \
+	else echo "Left out: kyverno, as Kyverno is not built here (16 minutes, once). To run it: make tools kyverno"; fi
 	@$(MAKE) --no-print-directory faults
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
@@ -56,6 +59,9 @@ chart: $(READY) ## the Helm chart, rendered with a matrix of values
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
 
+kyverno: $(READY) ## the policies for Kyverno, on its real controllers, which `make tools` builds
+	$(BIN)/pytest tests/kyverno $(ARGS)
+
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
 
@@ -83,6 +89,9 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
+	$(BIN)/python -m loadtest.kyverno
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates

@@ -6,7 +6,7 @@ that are no reference) and `names` (repository, tag, digest of the others), norm
 {{- range list "object" "oldObject" }}
 - name: {{ . }}Pod
   expression: >-
-    {{ . }} == null ? dyn({}) : {{ . }}.kind == "Pod" ? dyn({{ . }}.?spec.orValue({})) :
+    {{ if eq . "oldObject" }}request.operation != "UPDATE" ? dyn({}) : {{ end }}{{ . }}.kind == "Pod" ? dyn({{ . }}.?spec.orValue({})) :
     {{ . }}.kind == "CronJob" ? dyn({{ . }}.?spec.?jobTemplate.?spec.?template.?spec.orValue({})) :
     dyn({{ . }}.?spec.?template.?spec.orValue({}))
 - name: {{ . }}Images
