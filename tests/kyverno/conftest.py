@@ -83,8 +83,8 @@ def url(gate: Gate) -> str:
     return f"https://127.0.0.1:{gate.port}"
 
 
-@pytest.fixture(scope="session")
-def image_lists(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: F811
+@pytest.fixture(scope="module")
+def image_lists(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # noqa: F811
     """The same world's lists and approvals as ConfigMaps, for policies that ask no gate."""
     repository, pinned = (name.partition(":")[0] for name in (API, PINNED))
     digests = (
@@ -92,8 +92,11 @@ def image_lists(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> None:
         f"{pinned}@{digest('source')} # clean {PINNED} on 20260509",
     )
     lists = (image_list(*LINES, "# a comment", "docker.io/library/nginx:1.*"), records(digests=digests))
-    folder = write_configmaps(tmp_path_factory.mktemp("lists"), *lists)
-    plane.kubectl.inside(SYSTEM).do("create", "-f", str(folder))
+    folder = str(write_configmaps(tmp_path_factory.mktemp("lists"), *lists))
+    system = plane.kubectl.inside(SYSTEM)
+    system.do("create", "-f", folder)
+    yield
+    system.do("delete", "-f", folder)
 
 
 @pytest.hookimpl(wrapper=True)

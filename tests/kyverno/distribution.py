@@ -55,15 +55,23 @@ class Distribution:
 
 
 def render_distribution(sources: Path, helm: Helm, folder: Path) -> Distribution:
-    """Render Kyverno's chart, without the charts of others that it depends on. folder: to copy it into."""
+    """Render Kyverno's chart. folder: to copy it into."""
+    chart = copy_chart(sources, folder)
+    rendered = helm.do("template", "kyverno", str(chart), "--namespace", NAMESPACE, "--kube-version", "1.37.2")
+    return Distribution([*_read_crds(sources / _POLICY_CRDS), *(each for each in yaml.safe_load_all(rendered) if each)])
+
+
+def copy_chart(sources: Path, folder: Path) -> Path:
+    """Copy Kyverno's chart, without the charts of others that it depends on; give the copy."""
     chart = folder / "chart"
     shutil.copytree(sources / _CHART, chart, copy_function=shutil.copyfile)
+    for each in (chart, *chart.rglob("*/")):
+        each.chmod(0o755)  # the module cache is read-only
     (chart / "Chart.lock").unlink()
     description = yaml.safe_load((chart / "Chart.yaml").read_text(encoding="utf-8"))
     del description["dependencies"]
     (chart / "Chart.yaml").write_text(yaml.safe_dump(description), encoding="utf-8")
-    rendered = helm.do("template", "kyverno", str(chart), "--namespace", NAMESPACE, "--kube-version", "1.37.2")
-    return Distribution([*_read_crds(sources / _POLICY_CRDS), *(each for each in yaml.safe_load_all(rendered) if each)])
+    return chart
 
 
 def _read_crds(folder: Path) -> Iterator[Mapping[str, Any]]:
