@@ -65,10 +65,9 @@ def run_kyverno(plane: Plane, programs: Path, distribution: Distribution, roots:
 
 
 def _install(plane: Plane, distribution: Distribution) -> None:
-    plane.make_namespace(NAMESPACE)
-    plane.kubectl.do(
-        "create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(distribution.installed)}
-    )
+    inside = plane.make_namespace(NAMESPACE)
+    inside.do("create", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(distribution.installed)})
+    wait_until(lambda: _has_rights(plane), "Kyverno's rights, which it aggregates", WAIT_SECONDS)
     names = (each["metadata"]["name"] for each in distribution.installed if each["kind"] == "CustomResourceDefinition")
     plane.kubectl.do("wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names))
 
@@ -112,6 +111,11 @@ def _is_healthy(port: int, context: ssl.SSLContext) -> bool:
     with contextlib.closing(HTTPSConnection("127.0.0.1", port, context=context, timeout=5)) as connection:
         connection.request("GET", "/health/readiness")
         return connection.getresponse().status == 200
+
+
+def _has_rights(plane: Plane) -> bool:
+    found = plane.kubectl.get("clusterrole", "kyverno:admission-controller", "kyverno:reports-controller")["items"]
+    return all(each["rules"] for each in found)
 
 
 def _has_webhooks(plane: Plane) -> bool:

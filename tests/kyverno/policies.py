@@ -61,9 +61,10 @@ def apply(plane: Plane, objects: tuple[Mapping[str, object], ...]) -> Iterator[N
 
 def is_enforced(namespace: Kubectl) -> bool:
     """Ask with what no policy of ours admits."""
-    return "not an image reference" in say(namespace.create(pod("no@@reference"), "--dry-run=server"))
+    said = say(namespace.create(pod("no@@reference"), "--dry-run=server"))
+    return "not an image reference" in said or "not an approved digest" in said
 
 
 def say(said: Said) -> str:
-    """What kubectl said of a refusal, in one line: Kyverno folds long ones as YAML does."""
-    return " ".join(said.errors.split())
+    """What kubectl said of a refusal, in one line: Kyverno folds long ones and doubles quotes as YAML does."""
+    return " ".join(said.errors.split()).replace("''", "'")

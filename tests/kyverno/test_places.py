@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.chart.rendering import Chart
+from tests.kyverno.controllers import WAIT_SECONDS
 from tests.kyverno.policies import BOTH, Policies, enforce, say
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.manifests import (
@@ -43,12 +44,19 @@ def test_an_image_is_found_in_a_pod(policies: Policies, place: Callable[[str], d
     assert policies.namespace.create(place(API_PATCHED)).is_admitted
 
 
-@pytest.mark.parametrize(
-    "make", [deployment, replica_set, stateful_set, daemon_set, replication_controller, job, cron_job]
-)
+@pytest.mark.parametrize("make", [deployment, stateful_set, daemon_set, replication_controller, job, cron_job])
 def test_an_image_is_found_in_a_template(policies: Policies, make: Callable[[str], dict[str, Any]]) -> None:
     assert REFUSED in say(policies.namespace.create(make(API)))
     assert policies.namespace.create(make(API_PATCHED)).is_admitted
+
+
+def test_kyverno_leaves_replica_sets_out_but_not_their_pods(policies: Policies) -> None:
+    """By its own `resourceFilters`."""
+    made = replica_set(API)
+    assert policies.namespace.create(made).is_admitted
+    chosen = ("--field-selector", f"involvedObject.name={name_of(made)},reason=FailedCreate")
+    wait_until(lambda: policies.namespace.get("events", *chosen)["items"], "its controller says why", WAIT_SECONDS)
+    assert "a patched image is available" in policies.namespace.get("events", *chosen)["items"][0]["message"]
 
 
 def test_an_ephemeral_container_is_judged(policies: Policies) -> None:
@@ -98,10 +106,13 @@ def test_a_controllers_pod_has_the_grace_of_a_rollout(plane: Plane, policies: Po
 
 
 def test_braces_in_an_object_are_nobodys_variables(policies: Policies) -> None:
-    manifest = pod(API_PATCHED)
-    manifest["metadata"]["annotations"] = {"note": "{{ request.object.nothing }} {{ no such thing"}
-    said = policies.namespace.create(manifest)
-    assert said.is_admitted, said.errors
+    """Else whoever writes an annotation makes the rule an error, which failurePolicy Ignore lets through."""
+    for image in (API_PATCHED, API):
+        manifest = pod("", containers=[{"name": "main", "image": image, "args": ["$(NAME)", "{{`{{", "{{{"]}])
+        manifest["metadata"]["annotations"] = {"note": "{{ request.object.nothing }} {{{ {{{{ no such thing }"}
+        said = policies.namespace.create(manifest)
+        assert said.is_admitted == (image == API_PATCHED), said.errors
+        assert said.is_admitted or REFUSED in say(said)
 
 
 def label_namespace(plane: Plane, policies: Policies, label: str) -> None:
