@@ -53,6 +53,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--on-error": ("allow", "allow"),
     "--drain-seconds": ("2.5", 2.5),
     "--close-v1": ("false", False),
+    "--token-audience": ("kyverno-svc.kyverno.io", "kyverno-svc.kyverno.io"),
     "--record-configmaps": ("9", 9),
 }
 """Flag of `serve` → a value that is not its default, as it is written and as it is read."""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chart.rendering import Chart
 from tests.kyverno.controllers import WAIT_SECONDS, Kyverno
-from tests.kyverno.policies import BOTH, enforce
+from tests.kyverno.policies import BOTH, apply, render_policies
 from tests.plane.control_plane import Plane, wait_until
 from tests.plane.kubectl import Kubectl
 from tests.plane.manifests import name_of, pod
@@ -27,7 +27,10 @@ def test_a_pod_that_runs_already_is_reported(plane: Plane, kyverno: Kyverno, cha
     old, good = pod(API), pod(API_PATCHED)
     for each in (old, good):
         assert namespace.create(each).is_admitted
-    with enforce(plane, chart, form, url, blockUnpatchedImages="Audit"), kyverno.reports.running():
+    objects = render_policies(
+        chart, form, url=url, failurePolicy="Fail", blockUnpatchedImages="Audit", requireApprovedDigest="none"
+    )
+    with apply(plane, objects), kyverno.reports.running():
         wait_until(lambda: read_results(namespace, name_of(old)), "the report on the old Pod", 2 * WAIT_SECONDS)
         wait_until(lambda: read_results(namespace, name_of(good)), "the report on the good Pod", WAIT_SECONDS)
         result, message = read_results(namespace, name_of(old))[0]
