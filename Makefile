@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := chart plane kyverno faults patch patch_faults node
+OTHER_GROUPS := browser chart gatekeeper kyverno plane faults patch patch_faults node prometheus
 PATCH := buildkit copa trivy trivy_database
 KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs check unit chart plane kyverno faults patch patch-faults node tools format load load-cluster load-kyverno load-patch \
-  load-patch-memory load-certificates lock clean
+.PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
+.PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus
+.PHONY: load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,9 +21,11 @@ run: $(READY) ## the gate on examples/demo: one Pod refused, one admitted; serve
 	@$(BIN)/python examples/demo/run.py --port $(or $(PORT),8443) $(if $(ONCE),--once)
 
 test: check ## every check, and each group of tests that can run here; where CI is set, all of them
-	@$(MAKE) --no-print-directory $(if $(CI),-j 2) unit programs
+	@$(MAKE) --no-print-directory $(if $(CI),-j 2) unit programs patch-programs
 
-programs: $(READY) # the groups that need more than Python, one after the other; in CI beside `unit`, as they mostly wait
+# In CI two at a time: `programs` mostly wait, beside `unit` first (four minutes of CPU), then beside `patch-programs`. Each of
+# these starts a BuildKit, which takes a core: never two of them at once. No test breaks where another one is busy.
+programs: $(READY) # the groups that need more than Python, one after the other
 	@$(if $(CI),$(MAKE) --no-print-directory tools)
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
@@ -30,7 +33,19 @@ programs: $(READY) # the groups that need more than Python, one after the other;
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(KYVERNO); then $(MAKE) --no-print-directory kyverno; \
 	else echo "Left out: kyverno, as Kyverno is not built here (16 minutes, once). To run it: make tools kyverno"; fi
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE) gatekeeper; \
+	then $(MAKE) --no-print-directory gatekeeper; \
+	else echo "Left out: gatekeeper, as Gatekeeper is not built here (4 minutes, once). To run it: make tools gatekeeper"; fi
 	@$(MAKE) --no-print-directory faults
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.debian --is-ready browser; then $(MAKE) --no-print-directory browser; \
+	else echo "Left out: browser, as it needs Debian's Chromium, which root installs there. To run it there: make browser"; fi
+	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PLANE) && $(BIN)/python -m tools.debian --is-ready prometheus; }; \
+	then $(MAKE) --no-print-directory prometheus; \
+	else echo "Left out: prometheus, as it needs root on Debian, and kube-apiserver, which is built once (10 minutes)." \
+	  "To run it there: make tools prometheus"; fi
+
+patch-programs: $(READY) # the groups that patch and build images, one after the other
+	@$(if $(CI),$(MAKE) --no-print-directory tools)
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PATCH) && $(BIN)/python -m tools.debian --is-ready patch; }; \
 	then $(MAKE) --no-print-directory patch && $(MAKE) --no-print-directory patch-faults; \
 	else echo "Left out: patch and patch-faults, as they need root on Debian, and Trivy, Copa and BuildKit, which are built once (10 minutes)." \
@@ -62,8 +77,15 @@ plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` bu
 kyverno: $(READY) ## the policies for Kyverno, on its real controllers, which `make tools` builds
 	$(BIN)/pytest tests/kyverno $(ARGS)
 
+gatekeeper: $(READY) ## the tests with the real Gatekeeper beside that kube-apiserver, which `make tools` builds
+	$(BIN)/pytest tests/gatekeeper $(ARGS)
+
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
+
+browser: $(READY) ## the status page in a real Chromium, which it installs: root on Debian; PICTURES=1 takes its pictures anew
+	@$(BIN)/python -m tools.debian browser
+	$(BIN)/pytest tests/browser $(if $(PICTURES),--pictures) $(ARGS)
 
 patch: $(READY) ## the tests on the real Trivy, Copa, BuildKit and registry: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian patch
@@ -76,6 +98,15 @@ patch-faults: $(READY) ## each fault that the patcher survives, on what `make pa
 node: $(READY) ## the tests on a real Kubernetes node within this machine: root on Debian, whose packages it installs
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/pytest tests/node $(ARGS)
+
+prometheus: $(READY) ## alerts and dashboard on a real Prometheus, beside what `plane` needs: root on Debian, whose packages it installs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/pytest tests/prometheus $(ARGS)
+
+dashboard-picture: $(READY) ## draw docs/images/dashboard.svg from a real Prometheus' answers; needs what `make prometheus` needs
+	@$(BIN)/python -m tools.debian prometheus
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
+	$(BIN)/python -m tests.prometheus.picture
 
 tools: $(READY) ## build the pinned programs that tests need, once, into the cache
 	$(BIN)/python -m tools.build
@@ -96,6 +127,12 @@ load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, whi
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
 
+load-node: $(READY) ## measure an install on a real node, which `make node` runs on: loadtest/NODE.md
+	@$(BIN)/python -m tools.debian node
+	$(BIN)/python -m loadtest.node
+load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
+	$(BIN)/python -m loadtest.page
+
 load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/python -m loadtest.patch
@@ -112,6 +149,8 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group go -o requirements/go.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --group picture -c requirements/dev.txt -o requirements/picture.txt
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

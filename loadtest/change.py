@@ -26,8 +26,8 @@ from loadtest.reviews import SIZES
 from loadtest.servers import Server, ServerError, connect
 from loadtest.world_files import Change, make_changes, name_changing_image
 
-_CONNECTIONS: Final = 100
-_DELAY: Final = 100  # ms on average: 100 connections / 0.1 s
+CONNECTIONS: Final = 100
+DELAY: Final = 100  # ms on average: 100 connections / 0.1 s
 _PERIOD: Final = 1.0  # s
 _POLL: Final = 0.002  # s
 _IN_FORCE_SECONDS: Final = 5
@@ -65,7 +65,7 @@ def _peak(gate: Server, what: str, detail: str) -> Figure:
 
 
 def _measure_p99(ground: Ground, gate: Server, plan: Plan, changes: Iterator[Change]) -> list[Figure]:
-    load = ground.load(SIZES[0], _CONNECTIONS, _DELAY)
+    load = ground.load(SIZES[0], CONNECTIONS, DELAY)
     unwatched = ground.directory / "unwatched"
     unwatched.mkdir()
     turns = {"rest": unwatched, "changing": ground.world, "rest again": unwatched}

@@ -48,13 +48,13 @@ class Ground:
         """Give the load of a size."""
         return Load(self._bodies(size), self.directory / "new-images", connections, delay)
 
-    def run_gate(self) -> contextlib.AbstractContextManager[Server]:
-        """Run the gate on the world."""
-        port = choose_port()
-        command = [sys.executable, "-m", "patchgate", "serve", "--source", str(self.world)]
-        command += ["--listen", f"127.0.0.1:{port}", "--ops-listen", "127.0.0.1:0"]
+    def run_gate(self, world: Path | None = None, ops_port: int = 0) -> contextlib.AbstractContextManager[Server]:
+        """Run the gate on the world, or on another one."""
+        port, source = choose_port(), world or self.world
+        command = [sys.executable, "-m", "patchgate", "serve", "--source", str(source)]
+        command += ["--listen", f"127.0.0.1:{port}", "--ops-listen", f"127.0.0.1:{ops_port}"]
         command += ["--record-configmaps", str(RECORD_CONFIGMAPS), *self._pair()]
-        log = self.directory / "gate.log"
+        log = self.directory / f"gate-{source.name}.log"
         return run_server("gate", command, port=port, expects="gate", log=log, ready_seconds=_GATE_READY_SECONDS)
 
     def run_static(self) -> contextlib.AbstractContextManager[Server]:

@@ -30,10 +30,10 @@ class Change:
         hidden.rename(directory / self.file)
 
 
-def write_world(directory: Path) -> int:
-    """Write the world; give how many files it is."""
+def write_world(directory: Path, images: int = IMAGES) -> int:
+    """Write a world of so many images; give how many files it is."""
     directory.mkdir()
-    configmaps = list_configmaps(IMAGES, datetime.now(UTC))
+    configmaps = list_configmaps(images, datetime.now(UTC))
     for configmap in configmaps:
         (directory / f"{configmap.name}.json").write_bytes(_write(configmap))
     return len(configmaps)

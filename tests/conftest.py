@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvloop
 import yaml
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
@@ -41,7 +41,11 @@ from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
-from tests.groups import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 -- hooks of pytest's
+from tests.groups import (
+    is_ci,
+    pytest_make_collect_report,  # noqa: F401 -- a hook of pytest's
+    pytest_runtest_makereport,  # noqa: F401 -- a hook of pytest's
+)
 from tests.world import (
     FIXTURES,
     NOW,
@@ -56,7 +60,12 @@ from tests.world import (
     snapshot,
 )
 
-settings.register_profile("patchgate", deadline=None)  # no test asserts a time
+settings.register_profile(
+    "patchgate",
+    deadline=None,  # no test asserts a time
+    suppress_health_check=[HealthCheck.too_slow],  # nor does its machine
+    derandomize=is_ci(),  # what CI lands was tested with the same examples; a person's runs look for others
+)
 settings.load_profile("patchgate")
 
 if TYPE_CHECKING:
@@ -70,7 +79,8 @@ if TYPE_CHECKING:
     from patchgate.policy.workload import Image
 
 REVIEWS = FIXTURES / "reviews"
-START_SECONDS = 20.0
+START_SECONDS = 120.0
+"""Bounds every wait for what comes at once on an idle machine."""
 SERVE = ("-m", "patchgate", "serve")
 LISTENING = re.compile(r'"url":"https://\[?(.+?)\]?:(\d+)","ops_url":"http://.+?:(\d+)","event":"listening"')
 API = "registry.example.com/myapp/api:1.4.2"
@@ -109,7 +119,7 @@ def write_configmaps(directory: Path, *configmaps: "ConfigMap") -> Path:
         data = {key: re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", move, text) for key, text in configmap.data.items()}
         metadata = {"name": configmap.name, "labels": dict(configmap.labels)}
         obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-        (directory / f"{configmap.name}.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
+        (directory / f"{configmap.name}.yaml").write_text(yaml.dump(obj, Dumper=yaml.CSafeDumper), encoding="utf-8")
     return directory
 
 
@@ -163,7 +173,7 @@ class Gate:
             connection.close()
 
     def review(self, body: object, mode: str = "enforce") -> Answer:
-        return self.ask("POST", f"/validate/{mode}?timeout=5s", body, {"Content-Type": "application/json"})
+        return self.ask("POST", f"/validate/{mode}?timeout=30s", body, {"Content-Type": "application/json"})
 
     def ask_ops(self, path: str) -> Answer:
         """Ask the ops listener, which speaks plain HTTP."""

@@ -50,7 +50,7 @@ class Caller:
         uid = f"{id(self)}-{self.sent}"
         body = json.dumps(change("pod-create", uid=uid))
         self.sent += 1
-        connection.request("POST", "/validate/enforce?timeout=5s", body, {"Content-Type": "application/json"})
+        connection.request("POST", "/validate/enforce?timeout=30s", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
         answer = json.loads(response.read())
         self.told_to_close += response.getheader("connection") == "close"

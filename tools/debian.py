@@ -19,6 +19,7 @@ from tools.cache import find_cache, lock
 
 PACKAGES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
     {
+        "browser": ("chromium", "fonts-dejavu-core", "fonts-inter", "fonts-jetbrains-mono"),
         "node": (
             "busybox-static",
             "containerd",
@@ -33,6 +34,7 @@ PACKAGES: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
             "util-linux",
         ),
         "patch": ("docker-registry", "mmdebstrap", "runc", "skopeo", "util-linux"),
+        "prometheus": ("prometheus",),
     }
 )
 """Group of tests → packages whose programs it runs."""

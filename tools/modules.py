@@ -125,5 +125,24 @@ TRIVY_DATABASE: Final = Module(
     upstream="github.com/aquasecurity/bolt-fixtures",
     programs={"trivy-database": "."},
 )
-MODULES: Final = (ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM, KYVERNO)
+GATEKEEPER: Final = Module(
+    _TOOLS / "gatekeeper",
+    upstream="github.com/open-policy-agent/gatekeeper/v3",
+    programs={"gatekeeper": "github.com/open-policy-agent/gatekeeper/v3"},  # its images call it manager
+    stamps={"github.com/open-policy-agent/gatekeeper/v3/pkg/version.Version": "{version}"},
+)
+FLUX: Final = Module(  # the image-automation-controller is a module that the Go proxy does not have
+    _TOOLS / "flux",
+    upstream="github.com/fluxcd/image-reflector-controller",
+    programs={"image-reflector-controller": "github.com/fluxcd/image-reflector-controller"},
+)
+FLUX_CRDS: Final = Module(
+    _TOOLS / "flux_crds",
+    upstream="sigs.k8s.io/controller-tools",
+    programs={"controller-gen": "sigs.k8s.io/controller-tools/cmd/controller-gen"},
+)
+MODULES: Final = (
+    *(ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM),
+    *(GATEKEEPER, KYVERNO, FLUX, FLUX_CRDS),
+)
 """Those that `make tools` builds."""

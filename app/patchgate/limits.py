@@ -115,6 +115,16 @@ IMAGES_OFFSET_MOST: Final = 1_000_000_000
 """Images of /v1/images that a page may pass over: far more than a cluster's ConfigMaps hold, and an index of a list."""
 CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
+PAGE_ROWS: Final = 50
+"""Images of one page of the status page: more than a screen shows, and rendered in milliseconds."""
+PAGE_SHARE: Final = 0.1
+"""The part of a processor that the status page takes at the most: reviews are what the gate is for."""
+PAGE_PROBLEMS: Final = 100
+"""Problems of the data that the status page lists; the rest are counted."""
+PAGE_SEARCH_CHARACTERS: Final = 200
+"""What may be searched for on the status page."""
+PAGE_ASSET_SECONDS: Final = 365 * 24 * 60 * 60
+"""How long a browser keeps an asset of the status page: its address changes with its content."""
 
 # --- the log ----------------------------------------------------------------------------------------------------
 LOG_GATHER_SECONDS: Final = 0.1
@@ -137,6 +147,10 @@ SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60
 """How often a ConfigMap with problems is read again: a clock that was wrong may be right by then."""
+TALLY_SECONDS: Final = 1
+"""How often it is looked whether there is a new snapshot to count the images of."""
+TALLY_SHARE: Final = 20
+"""So many times as long as a count took is waited before the next: 100,000 images take a second (measured)."""
 CERTIFICATE_POLL_SECONDS: Final = 2
 """How often certificate and key are looked at."""
 
@@ -170,6 +184,10 @@ API_CONNECT_SECONDS: Final = 3
 """Connecting to kube-apiserver, TLS included."""
 API_READ_SECONDS: Final = 10
 """Waiting for the next bytes of an answer of kube-apiserver that is not a watch."""
+LIST_PAGE_OBJECTS: Final = 500
+"""Workloads of one page: what kubectl asks for at once (its --chunk-size)."""
+LIST_AGAIN: Final = 3
+"""How often one kind is listed anew, where kube-apiserver forgot the version that its pages are of (5 min)."""
 WATCH_SECONDS: Final = 30
 """How long one watch lasts; then the names are listed anew, so that whatever a watch missed is made good."""
 WATCH_JITTER_SECONDS: Final = 5

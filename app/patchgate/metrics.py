@@ -9,6 +9,8 @@ from prometheus_client.registry import Collector
 
 ReviewLabels = tuple[str, str, str, str, bool, bool]
 """Mode, operation, decision, reason, whether it was allowed, whether it was a dry run."""
+PLACES: Final = ("certificate", "decision", "event", "report", "review", "source", "tally", "webhooks")
+"""Where things go wrong, all there from the start: Prometheus sees an increase of what it has seen before alone."""
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 
 
@@ -33,14 +35,19 @@ class GateMetrics:
             registry=registry,
         )
         self.decisions = Counter(
-            "patchgate_decisions_total", "Answers of /v1/decisions.", ("decision", "reason"), registry=registry
+            "patchgate_decisions_total",
+            "Answers of /v1/decisions, and of keys of /v1/gatekeeper.",
+            ("decision", "reason"),
+            registry=registry,
         )
         self.errors = Counter(
             "patchgate_errors_total",
-            "What went wrong: a review, a decision, the source, a certificate.",
+            "What went wrong, by where.",
             ("where",),
             registry=registry,
         )
+        for place in PLACES:
+            self.errors.labels(place)
         self.refusals = Counter(
             "patchgate_refusals_total",
             "Requests for a review that were not answered by a verdict, by the status that they got instead.",

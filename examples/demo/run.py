@@ -29,12 +29,13 @@ def main() -> int:
     for folder in ("configmaps", "reviews"):
         lay_out(DEMO / folder, world / folder, datetime.now(UTC))
     port = choose_port(arguments.port)
-    gate = start_gate(world, port)
+    ops_port = choose_port(8080)
+    gate = start_gate(world, port, ops_port)
     try:
         wait_until_ready(gate, world, port)
         is_right = show_reviews(world, port)
         if not arguments.once:
-            show_what_to_try(world, port)
+            show_what_to_try(world, port, ops_port)
             gate.wait()
     except KeyboardInterrupt:
         is_right = True
@@ -65,9 +66,9 @@ def choose_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def start_gate(world: Path, port: int) -> "subprocess.Popen[bytes]":
+def start_gate(world: Path, port: int, ops_port: int) -> "subprocess.Popen[bytes]":
     """Start `patchgate serve` on the world, with a CA and a leaf of its own."""
-    listen = ["--listen", f"127.0.0.1:{port}", "--ops-listen", "127.0.0.1:0"]
+    listen = ["--listen", f"127.0.0.1:{port}", "--ops-listen", f"127.0.0.1:{ops_port}"]
     options = ["--source", f"{world}/configmaps", *listen, "--self-signed", f"{world}/tls"]
     return subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
 
@@ -87,7 +88,7 @@ def wait_until_ready(gate: "subprocess.Popen[bytes]", world: Path, port: int) ->
 def call(world: Path, port: int, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
     """Send one request over TLS, trusting the gate's own CA alone; give status and body."""
     trust = ssl.create_default_context(cafile=str(world / "tls/ca.crt"))
-    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=10)
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=30)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
         response = connection.getresponse()
@@ -108,7 +109,7 @@ def show_review(world: Path, port: int, name: str) -> bool:
     review = (world / "reviews" / f"{name}.json").read_bytes()
     request = json.loads(review)["request"]
     image = request["object"]["spec"]["containers"][0]["image"]
-    response = json.loads(call(world, port, "POST", "/validate/enforce?timeout=3s", review)[1])["response"]
+    response = json.loads(call(world, port, "POST", "/validate/enforce?timeout=30s", review)[1])["response"]
     print(f"\n{request['userInfo']['username']} creates Pod {request['namespace']}/{request['name']} with {image}")
     if response["allowed"]:
         print("  admitted")
@@ -118,11 +119,12 @@ def show_review(world: Path, port: int, name: str) -> bool:
     return bool(response["allowed"])
 
 
-def show_what_to_try(world: Path, port: int) -> None:
-    """Show the commands that a person may try next."""
+def show_what_to_try(world: Path, port: int, ops_port: int) -> None:
+    """Show the page, and the commands that a person may try next."""
     curl = f"curl --cacert {world}/tls/ca.crt https://127.0.0.1:{port}"
     print(f"""
-The gate goes on until Ctrl-C. In another terminal:
+The gate goes on until Ctrl-C. The status page: http://127.0.0.1:{ops_port}/
+In another terminal:
 
   {curl}/v1/decisions -d '{{"images": ["registry.example.com/shop/worker:2.1.0"]}}'
   {curl}/validate/warn -H 'Content-Type: application/json' -d @{world}/reviews/unpatched.json

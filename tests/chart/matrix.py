@@ -86,6 +86,17 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
         "buildkit": {"nodeSelector": {"pool": "build"}, "tolerations": [{"key": "build", "operator": "Exists"}]},
         "networkPolicy": {"enabled": False},
     },
+    "monitored": {
+        "monitoring": {
+            "serviceMonitor": {"enabled": True, "labels": {"release": "kube-prometheus-stack"}, "interval": "15s"},
+            "alerts": {
+                "enabled": True,
+                "labels": {"release": "kube-prometheus-stack"},
+                "leaveOut": ["PatchgateErrors"],
+            },
+            "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Platform"}},
+        },
+    },
     "lists-in-values": {
         "data": {
             "imageList": {"images.txt": "registry.example.com/shop/api:1.4.2\n", "patch_sla_hours": 48},

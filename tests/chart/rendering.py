@@ -67,15 +67,16 @@ class Chart:
 
     helm: Helm
 
-    def render(self, values: Mapping[str, object] | None = None) -> Rendering:
-        said = self.ask(values)
+    def render(self, values: Mapping[str, object] | None = None, *flags: str) -> Rendering:
+        """Render it. flags: more of helm's, such as what the cluster knows."""
+        said = self.ask(values, *flags)
         assert said.code == 0, said.errors
         objects = [each for each in yaml.safe_load_all(said.out) if each]
         hooks = [each for each in objects if "helm.sh/hook" in each["metadata"].get("annotations", {})]
         return Rendering(tuple(each for each in objects if each not in hooks), tuple(hooks))
 
-    def ask(self, values: Mapping[str, object] | None = None) -> Said:
-        flags = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES)
+    def ask(self, values: Mapping[str, object] | None = None, *more: str) -> Said:
+        flags = ("--namespace", NAMESPACE, "--kube-version", KUBERNETES, *more)
         return self.helm.ask("template", RELEASE, str(CHART), *flags, values=values)
 
     def refuse(self, values: Mapping[str, object]) -> str:

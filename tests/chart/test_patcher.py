@@ -67,6 +67,16 @@ def test_shards_are_an_indexed_job_that_is_told_how_many_they_are(chart: Chart) 
     assert {"name": "JOB_COMPLETIONS", "value": "3"} in environment
 
 
+def test_each_shard_keeps_a_database_of_its_own_as_trivy_writes_over_one_that_is_read(chart: Chart) -> None:
+    cache = "--trivy-cache=/var/cache/patchgate/trivy"
+    arguments = {
+        shards: chart.render({"patcher": {"shards": shards}}).container("copa-image-patcher", "patcher")["args"]
+        for shards in (1, 2)
+    }
+    assert cache in arguments[1]
+    assert f"{cache}-$(JOB_COMPLETION_INDEX)" in arguments[2]
+
+
 def test_a_cloud_s_identity_is_on_its_service_account(chart: Chart) -> None:
     cloud = {"eks": {"roleArn": "arn:1"}, "gke": {"serviceAccount": "a@b"}, "aks": {"clientId": "0"}}
     rendering = chart.render({"patcher": {"cloud": cloud, "serviceAccount": {"annotations": {"x": "y"}}}})

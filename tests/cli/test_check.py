@@ -114,7 +114,7 @@ def run_on_terminal(*arguments: str) -> str:
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "60", "TERM": "xterm", "NO_COLOR": ""}
     command = [sys.executable, "-m", "patchgate", *arguments]
-    subprocess.run(command, stdout=theirs, check=False, env=environment, timeout=60)
+    subprocess.run(command, stdout=theirs, check=False, env=environment, timeout=180)
     os.close(theirs)
     with os.fdopen(ours, "rb") as screen:
         return screen.read1(100_000).decode()

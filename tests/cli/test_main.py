@@ -20,7 +20,7 @@ def run_process(*arguments: str, **environment: str) -> "subprocess.CompletedPro
     """Run `python -m patchgate` in a process of its own."""
     command = [sys.executable, "-m", "patchgate", *arguments]
     return subprocess.run(
-        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=60
+        command, capture_output=True, check=False, text=True, env=os.environ | environment, timeout=180
     )
 
 
@@ -30,10 +30,10 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str], arguments: 
     assert (code, err) == (0, "")
     assert out.startswith("Usage: patchgate ")
     commands = [line.split()[0] for line in out.partition("Commands:\n")[2].splitlines()]
-    assert commands == ["serve", "check", "patch", "report", "certs"]
+    assert commands == ["serve", "check", "patch", "report", "explain", "discover", "flux", "certs"]
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "report"])
+@pytest.mark.parametrize("command", ["serve", "check", "report", "explain", "discover", "flux"])
 def test_help_of_a_command_names_the_environment_variable_of_its_flags(
     capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -96,7 +96,7 @@ def test_a_wrong_use_is_one_line_that_says_what_to_do(
         ("--now", "2026-05-09T12:00:00", "write RFC 3339, such as 2026-05-09T12:00:00Z"),
         ("--now", "1778306692", "write RFC 3339, such as 2026-05-09T12:00:00Z"),
         ("--now", "0001-01-01T00:00:00+14:00", "write RFC 3339, such as 2026-05-09T12:00:00Z"),
-        ("--output", "xml", "'xml' is not one of 'table', 'json'"),
+        ("--output", "xml", "'xml' is not one of 'table', 'json'{more}"),
     ],
 )
 def test_a_wrong_value_of_a_flag_is_one_line_that_says_what_to_write(
@@ -105,7 +105,8 @@ def test_a_wrong_value_of_a_flag_is_one_line_that_says_what_to_write(
     code, out, err = run_patchgate(capsys, *command, "--source", SOURCE, flag, value)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"patchgate {command[0]}: Invalid value for '{flag}'")
-    assert err.endswith(f"{fault}; see patchgate {command[0]} --help\n")
+    more = ", 'markdown', 'sarif'" if command == ["report"] else ""
+    assert err.endswith(f"{fault.format(more=more)}; see patchgate {command[0]} --help\n")
 
 
 @pytest.mark.parametrize("command", [["check", "nginx"], ["report"]])

@@ -105,7 +105,7 @@ def test_a_dash_is_standard_input(capsys: pytest.CaptureFixture[str], monkeypatc
 def test_manifests_can_be_piped_into_the_process() -> None:
     command = [sys.executable, "-m", "patchgate", "check", "-f", "-", "--source", SOURCE, "-o", "json"]
     text = POD.replace("nginx", "registry.example.com/myapp/frontend:3.0.1")
-    done = subprocess.run(command, input=text, capture_output=True, check=False, text=True, timeout=60)
+    done = subprocess.run(command, input=text, capture_output=True, check=False, text=True, timeout=180)
     assert done.returncode == 1
     assert list_items(done.stdout) == [("Pod default/a", "SlaBreached")]
 

@@ -16,7 +16,7 @@ COMMAND = [sys.executable, "-m", "patchgate", "check", "--source", SOURCE, "--no
 
 
 def check(*arguments: str, **streams: Any) -> "subprocess.CompletedProcess[bytes]":  # noqa: ANN401 -- as subprocess has it
-    return subprocess.run([*COMMAND, *arguments], stderr=subprocess.PIPE, check=False, timeout=60, **streams)
+    return subprocess.run([*COMMAND, *arguments], stderr=subprocess.PIPE, check=False, timeout=180, **streams)
 
 
 @pytest.mark.parametrize("images", [1, 2000], ids=["said at the end", "said on the way"])

@@ -5,27 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from patchgate.configmaps.configmap import ConfigMap
-from tests.command import run_patchgate
-from tests.world import FIXTURES, clean, digest, hours_ago, image_list, patched, record, records
-
-SOURCE = FIXTURES / "configmaps"
-API = "registry.example.com/myapp/api"
-
-
-def report(capsys: pytest.CaptureFixture[str], source: Path = SOURCE, output: str = "table") -> tuple[object, str, str]:
-    """Run `patchgate report` at the time of the contract's example; gives exit code, standard output and error."""
-    return run_patchgate(capsys, "report", "--source", str(source), "--now", "2026-05-09T12:00:00Z", "--output", output)
-
-
-def write(directory: Path, *configmaps: ConfigMap) -> Path:
-    """Write the ConfigMaps into a directory."""
-    for configmap in configmaps:
-        obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": configmap.name}, "data": configmap.data}
-        (directory / f"{configmap.name}.yaml").write_text(yaml.safe_dump(obj), encoding="utf-8")
-    return directory
+from tests.cli.reporting import API, report, write
+from tests.world import clean, digest, hours_ago, image_list, patched, record, records
 
 
 def test_the_contracts_example_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -53,7 +53,7 @@ def start(directory: Path, *arguments: str, **environment: str) -> subprocess.Co
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=180,
         check=False,
         start_new_session=True,
     )

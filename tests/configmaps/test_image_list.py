@@ -116,10 +116,30 @@ def test_the_main_list_wins_over_a_labelled_one_that_comes_before_it_by_name() -
     assert [problem.configmap for problem in world.list_problems(NOW)] == ["a-team"]
 
 
-def test_a_missing_images_txt_is_reported() -> None:
-    part = read_main_list(ConfigMap("copa-image-list", {}, {"unlisted": "warn"}), None)
+@pytest.mark.parametrize("data", [{}, {"unlisted": "warn"}], ids=["as Helm makes it", "the policy alone"])
+def test_a_main_list_without_the_key_names_no_image_yet_as_an_empty_one(data: dict[str, str]) -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, data), None)
+    assert part.lines == {}
+    assert part.problems == ()
+
+
+def test_a_missing_images_txt_is_reported_beside_a_key_that_nobody_reads() -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, {"image.txt": f"{API}:1", "unlisted": "warn"}), None)
     assert say_problems(part) == ["copa-image-list: images.txt: is missing: one REPO:TAG or REPO:TAG@DIGEST a line"]
     assert part.lines == {}
+
+
+def test_in_a_labelled_list_it_is_always_reported() -> None:
+    part = read_labelled_list(ConfigMap("team-list", {}, {}))
+    assert say_problems(part) == ["team-list: images.txt: is missing: one REPO:TAG or REPO:TAG@DIGEST a line"]
+
+
+def test_the_key_taken_away_while_running_keeps_the_lines_and_is_reported() -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, {}), read(f"{API}:1\n"))
+    assert list_lines(part) == [(API, "1", None, 1)]
+    assert say_problems(part) == [
+        "copa-image-list: images.txt: names no image any more; the last good list stays in force"
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing here\n"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from patchgate.policy.explain import QUESTIONS
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
@@ -41,6 +42,10 @@ def test_the_demo_has_no_problem_in_its_data(demo: Snapshot) -> None:
 
 def test_the_document_has_every_row_in_its_order() -> None:
     assert list(dict.fromkeys(int(row[0]) for row in TABLE)) == list(range(1, len(ROWS) + 1))
+
+
+def test_an_explanation_asks_every_row() -> None:
+    assert len(QUESTIONS) == len(ROWS)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[3]}")

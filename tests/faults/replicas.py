@@ -13,7 +13,7 @@ from tests.plane.webhooks import SYSTEM, Webhook, attach
 
 PORT = 8443
 SERVICE = {"ports": [{"port": 443, "targetPort": PORT}]}
-END_SECONDS = 30.0
+END_SECONDS = 60.0
 
 
 @dataclass

@@ -69,4 +69,4 @@ def _ask(plane: Plane, user: str) -> tuple[int, str | None]:
 
 
 def _connect(plane: Plane, user: str) -> HTTPSConnection:
-    return HTTPSConnection(plane.server.removeprefix("https://"), context=plane.credentials.trust_as(user), timeout=20)
+    return HTTPSConnection(plane.server.removeprefix("https://"), context=plane.credentials.trust_as(user), timeout=180)

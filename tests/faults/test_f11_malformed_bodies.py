@@ -28,7 +28,7 @@ TWICE = read_recorded("pod-create").replace(b'"uid":', b'"uid":"first","uid":', 
 def test_what_is_no_review_is_refused_and_harms_nobody(
     gate: Gate, body: bytes, headers: dict[str, str], status: int
 ) -> None:
-    answer = gate.ask("POST", "/validate/enforce?timeout=5s", body, headers)
+    answer = gate.ask("POST", "/validate/enforce?timeout=30s", body, headers)
     assert (answer.status, answer.json["allowed"]) == (status, False)
     assert "Traceback" not in answer.text
     assert gate.review(read_recorded("pod-create")).json["response"]["status"]["reason"] == "PatchAvailable"

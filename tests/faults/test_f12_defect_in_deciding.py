@@ -17,7 +17,7 @@ def review(connection: HTTPSConnection, image: str) -> tuple[int, str]:
     """The status of the answer and the reason of the denial."""
     pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c", "image": image}]}}
     body = json.dumps(change("pod-create", object=pod))
-    connection.request("POST", "/validate/enforce?timeout=5s", body, {"Content-Type": "application/json"})
+    connection.request("POST", "/validate/enforce?timeout=30s", body, {"Content-Type": "application/json"})
     response = connection.getresponse()
     answer = json.loads(response.read())
     return response.status, answer["response"]["status"]["reason"]

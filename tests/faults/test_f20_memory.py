@@ -32,7 +32,7 @@ def write(folder: Path, turn: int) -> None:
 
 def follow(gate: Gate, folder: Path, turn: int) -> None:
     write(folder, turn)
-    gate.wait_until(lambda: gate.metric("patchgate_snapshot_generation") == turn, seconds=60)
+    gate.wait_until(lambda: gate.metric("patchgate_snapshot_generation") == turn, seconds=180)
 
 
 def test_five_thousand_images_cost_little_memory_and_changes_none(tmp_path: Path, self_signed: GateRunner) -> None:

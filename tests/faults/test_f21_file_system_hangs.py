@@ -12,7 +12,7 @@ from tests.conftest import SHOP, GateRunner, read_recorded, write_configmaps
 from tests.groups import leave_out
 
 DEVICE = Path("/dev/fuse")
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 

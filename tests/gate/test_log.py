@@ -107,7 +107,7 @@ def test_no_header_body_token_or_environment_of_a_pod_is_ever_logged(quiet: Gate
     ]
     for body in bodies:
         for mode in ("enforce", "warn", "audit", HIDDEN):
-            quiet.ask("POST", f"/validate/{mode}?timeout=5s&token={HIDDEN}", body, headers)
+            quiet.ask("POST", f"/validate/{mode}?timeout=30s&token={HIDDEN}", body, headers)
         quiet.ask("POST", f"/v1/decisions?token={HIDDEN}", body, headers)
     quiet.ask("POST", "/v1/decisions", {"object": make_secret_pod(), "userInfo": user}, headers)
     quiet.ask("POST", "/v1/decisions", {"images": [API], "token": HIDDEN}, headers)

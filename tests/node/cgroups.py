@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 _ROOT: Final = Path("/sys/fs/cgroup")
-_REMOVE_SECONDS: Final = 20.0
+_REMOVE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,16 @@ from tests.patch.vulnerability_database import DatabaseWriter
 
 TLS: Final = f"{addresses.REGISTRY}/debian/tls:1.0"
 TEXT: Final = f"{addresses.REGISTRY}/debian/text:1.0"
+SHARDED: Final = tuple(f"{addresses.REGISTRY}/shards/{name}:1.0" for name in ("text", "tls"))
+"""In the order of the shards that they belong to, of two."""
+LATER: Final = f"{addresses.REGISTRY}/later/text:1.0"
+_IMAGES: Final = (TLS, TEXT, *SHARDED, LATER)
 DATABASE: Final = f"{addresses.REGISTRY}/{vulnerability_mirror.REPOSITORY}:{vulnerability_mirror.TAG}"
 
 
 def push_debian_images(registry: Registry, debian: Debian, writer: DatabaseWriter, folder: Path) -> None:
-    """Push TLS and TEXT, Copa's tooling images, and Trivy's database of what the two lack. folder: an empty one."""
-    for image in (TLS, TEXT):
+    """Push the images above, Copa's tooling images, and Trivy's database of what those lack. folder: an empty one."""
+    for image in _IMAGES:
         repository, tag = image.removeprefix(f"{addresses.REGISTRY}/").split(":")
         root = debian.roots[repository.partition("/")[2]]
         registry.push(write_layout(folder / repository, root, labels={"image": image}), repository, tag)

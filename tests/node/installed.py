@@ -1,5 +1,6 @@
 """The chart installed on the node, with the images of this repository: what people see of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ NAMESPACE: Final = "copa-system"
 FAIL: Final[dict[str, Any]] = {"webhook": {"failurePolicy": "Fail"}}
 GATES: Final = "app.kubernetes.io/component=gate"
 """Label of the gate's Pods."""
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 120.0
 """What an install may take until the first Pod is refused, and any other change until it is in force."""
 
 
@@ -34,17 +35,23 @@ class Installed(Release):
         """List the gate's Pods."""
         return list(self.system.get("pods", "-l", GATES)["items"])
 
+    def read_gate_logs(self) -> list[str]:
+        """Read the lines that the gates have written."""
+        return self.system.do("logs", "-l", GATES, "--tail=-1").out.splitlines()
+
     def wait_until_armed(self, shop: Kubectl) -> None:
         """Wait until an unpatched Pod is refused in a namespace."""
         wait_until(lambda: is_refused(shop), "an unpatched Pod is refused", READY_SECONDS)
 
 
-def prepare_installed(node: Node, helm: Helm) -> Installed:
+def prepare_installed(
+    node: Node, helm: Helm, namespace: str = NAMESPACE, labels: Mapping[str, str] = RESTRICTED
+) -> Installed:
     """Prepare the release that docs/install.md speaks of, in a namespace which Pod Security restricts."""
-    if not node.kubectl.ask("get", "namespace", NAMESPACE).is_admitted:
-        node.make_namespace(NAMESPACE, RESTRICTED)
+    if not node.kubectl.ask("get", "namespace", namespace).is_admitted:
+        node.make_namespace(namespace, labels)
     asked = Helm(helm.program, node.kubectl.kubeconfig, node.machine.enter_network())
-    return Installed(asked, NAME, node.kubectl.inside(NAMESPACE))
+    return Installed(asked, NAME, node.kubectl.inside(namespace))
 
 
 def is_refused(shop: Kubectl) -> bool:

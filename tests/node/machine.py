@@ -23,7 +23,7 @@ _ENVIRONMENT: Final = {
     "NODE_ADDRESS": addresses.NODE_WITH_PREFIX,
     "SERVICE_RANGE": addresses.SERVICE_RANGE,
 }
-_START_SECONDS: Final = 20.0
+_START_SECONDS: Final = 120.0
 _CLONE_NEWNET: Final = 0x40000000  # of sched.h; os.setns is there from Python 3.12 on
 
 

@@ -1,15 +1,18 @@
-"""The image of rootless BuildKit as upstream publishes it, made of Debian's packages and the pinned program.
+"""The image of rootless BuildKit as upstream publishes it, made of Debian's packages and the pinned program; its Pod.
 
 Upstream: moby/buildkit, Dockerfile, stage `rootless`, and docs/rootless.md.
 """
 
 import shutil
-from typing import Final
+from typing import Any, Final
 
 from tests.node.image_build import Build, Builder
 from tools.modules import BUILDKIT
 
 IMAGE: Final = f"moby/buildkit:{BUILDKIT.version}-rootless"
+SOCKET: Final = "unix:///run/user/1000/buildkit/buildkitd.sock"
+NAME: Final = "buildkit"
+"""Of its Pod, and of the ConfigMap that has its `buildkitd.toml`."""
 _ROOT: Final = "buildkit-root:tests"
 _PACKAGES: Final = ("ca-certificates", "libcap2-bin", "rootlesskit", "runc", "uidmap")
 _DOCKERFILE: Final = """\
@@ -27,6 +30,12 @@ ENV HOME=/home/user USER=user XDG_RUNTIME_DIR=/run/user/1000 TMPDIR=/home/user/.
 ENV BUILDKIT_HOST=unix:///run/user/1000/buildkit/buildkitd.sock
 ENTRYPOINT ["rootlesskit", "buildkitd"]
 """
+_ARGUMENTS: Final = (
+    "--oci-worker-no-process-sandbox",
+    f"--addr={SOCKET}",
+    "--config=/etc/buildkit/buildkitd.toml",
+)
+_READY: Final = ["buildctl", "--addr", SOCKET, "debug", "workers"]
 
 
 def make_rootless_buildkit(builder: Builder) -> None:
@@ -39,3 +48,25 @@ def make_rootless_buildkit(builder: Builder) -> None:
         (context / program).chmod(0o755)
     (context / "Dockerfile").write_text(_DOCKERFILE.format(root=builder.name(_ROOT)), encoding="utf-8")
     builder.build(IMAGE, context, Build())
+
+
+def buildkit_pod(*arguments: str, **secrets: str) -> dict[str, Any]:
+    """A Pod of IMAGE that listens on SOCKET, labelled with its name. secrets: name → folder that it is mounted at."""
+    sources: dict[str, dict[str, Any]] = {"storage": {"emptyDir": {}}, "settings": {"configMap": {"name": NAME}}}
+    sources |= {name: {"secret": {"secretName": name, "defaultMode": 0o440}} for name in secrets}
+    folders = {"storage": "/home/user/.local/share/buildkit", "settings": "/etc/buildkit", **secrets}
+    container = {
+        "name": "buildkitd",
+        "image": f"docker.io/{IMAGE}",
+        "args": [*_ARGUMENTS, *arguments],
+        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "seccompProfile": {"type": "Unconfined"}},
+        "volumeMounts": [{"name": name, "mountPath": folder} for name, folder in folders.items()],
+        "readinessProbe": {"exec": {"command": _READY}, "periodSeconds": 1},
+    }
+    spec = {
+        "containers": [container],
+        "volumes": [{"name": name, **source} for name, source in sources.items()],
+        "securityContext": {"fsGroup": 1000},
+        "terminationGracePeriodSeconds": 0,
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": NAME, "labels": {"app": NAME}}, "spec": spec}

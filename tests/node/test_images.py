@@ -9,11 +9,10 @@ from tests.node.addresses import REGISTRY
 from tests.node.image_build import Build, Builder
 from tests.node.images import BUSYBOX
 from tests.node.node import Node
-from tests.node.rootless_buildkit import IMAGE
+from tests.node.rootless_buildkit import NAME, buildkit_pod
 from tests.node.workloads import container, pod_spec, wait_for
 from tests.plane.kubectl import Kubectl
 
-SOCKET = "unix:///run/user/1000/buildkit/buildkitd.sock"
 SETTINGS = f'[registry."{REGISTRY}"]\nhttp = true\n'
 BUILD = f"""
 cd "$(mktemp -d)"
@@ -49,22 +48,8 @@ def test_an_image_that_buildkit_built_runs_under_the_name_that_users_give_it(
 
 @pytest.mark.usefixtures("buildkit_image")
 def test_rootless_buildkit_builds_in_a_pod_without_privileges(inside: Kubectl) -> None:
-    container = {
-        "name": "buildkitd",
-        "image": f"docker.io/{IMAGE}",
-        "args": ["--oci-worker-no-process-sandbox", f"--addr={SOCKET}", "--config=/etc/buildkit/buildkitd.toml"],
-        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000, "seccompProfile": {"type": "Unconfined"}},
-        "volumeMounts": [
-            {"name": "storage", "mountPath": "/home/user/.local/share/buildkit"},
-            {"name": "settings", "mountPath": "/etc/buildkit"},
-        ],
-        "readinessProbe": {"exec": {"command": ["buildctl", "debug", "workers"]}, "periodSeconds": 1},
-    }
-    volumes = [{"name": "storage", "emptyDir": {}}, {"name": "settings", "configMap": {"name": "buildkit"}}]
-    spec = {"containers": [container], "volumes": volumes, "securityContext": {"fsGroup": 1000}}
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "buildkit"}, "spec": spec}
-    inside.do("create", "configmap", "buildkit", f"--from-literal=buildkitd.toml={SETTINGS}")
-    inside.do("create", "-f", "-", given=pod)
-    wait_for(inside, "pod/buildkit", "condition=Ready")
-    assert inside.do("exec", "buildkit", "--", "sh", "-ec", BUILD).out.endswith("as 0\n")
-    inside.do("delete", "pod", "buildkit", "--now")
+    inside.do("create", "configmap", NAME, f"--from-literal=buildkitd.toml={SETTINGS}")
+    inside.do("create", "-f", "-", given=buildkit_pod())
+    wait_for(inside, f"pod/{NAME}", "condition=Ready")
+    assert inside.do("exec", NAME, "--", "sh", "-ec", BUILD).out.endswith("as 0\n")
+    inside.do("delete", "pod", NAME, "--now")

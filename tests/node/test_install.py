@@ -1,17 +1,19 @@
 """`helm install` with the values that the chart comes with, on a real node: what people get of it."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.chart.helm import Helm
-from tests.node.installed import NAMESPACE, Installed, is_refused, prepare_installed, remove
+from tests.node.installed import NAMESPACE, READY_SECONDS, Installed, is_refused, prepare_installed, remove
 from tests.node.node import Node
+from tests.node.programs import NAME
 from tests.node.shop import API, API_PATCHED, ROLLING, ROLLING_PATCHED, Shop, shop_deployment, shop_pod
 from tests.node.workloads import RESTRICTED, wait_for
 from tests.plane.control_plane import wait_until
-from tests.plane.kubectl import Kubectl
+from tests.plane.kubectl import Kubectl, Said
 
 pytestmark = pytest.mark.usefixtures("release_images")
 TRY_TO_WRITE = """
@@ -47,7 +49,7 @@ def test_gates_and_buildkit_run_each_under_its_pod_security(release: Installed, 
     level = "pod-security.kubernetes.io/enforce"
     assert release.system.get("namespace", NAMESPACE)["metadata"]["labels"][level] == "restricted"
     assert release.system.get("namespace", "copa-buildkit")["metadata"]["labels"][level] == "privileged"
-    release.system.inside("copa-buildkit").do("rollout", "status", "deployment/patchgate-buildkit", "--timeout=50s")
+    release.system.inside("copa-buildkit").do("rollout", "status", "deployment/patchgate-buildkit", "--timeout=120s")
     assert [each["name"] for each in release.webhooks] == [f"{mode}.patchgate.io" for mode in MODES]
     assert all(each["clientConfig"]["caBundle"] for each in release.webhooks)
 
@@ -59,8 +61,11 @@ def test_a_gate_runs_as_nobody_and_writes_nowhere_but_tmp(release: Installed, en
     assert "Read-only file system" in said.errors
 
 
-def test_helm_test_passes(release: Installed, enforced: Kubectl) -> None:  # noqa: ARG001
-    assert "Succeeded" in release.run("test")
+def test_helm_test_passes_and_shows_what_it_saw(release: Installed, enforced: Kubectl) -> None:  # noqa: ARG001
+    for _ in range(2):
+        result, _, log = release.run("test", "--logs").partition(f"POD LOGS: {release.name}-test\n")
+        assert "Succeeded" in result
+        assert log.split()[-1] == "armed"
 
 
 def test_an_unpatched_pod_is_refused_with_the_patched_name(enforced: Kubectl) -> None:
@@ -127,3 +132,34 @@ def test_a_lost_pod_comes_back_within_the_grace_and_not_after_it(node: Node) -> 
 
 def test_no_gate_was_started_twice(release: Installed, enforced: Kubectl) -> None:  # noqa: ARG001
     assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in release.list_gates()] == [0, 0]
+
+
+def test_a_drained_node_leaves_one_gate_until_the_other_is_back(
+    node: Node, release: Installed, enforced: Kubectl
+) -> None:
+    first, second = (pod["metadata"]["name"] for pod in release.list_gates())
+    with keep_pods_away(node):
+        assert evict(release, first).is_admitted
+        said = evict(release, second)
+        assert "(TooManyRequests)" in said.errors
+        assert "would violate the pod's disruption budget" in said.errors
+        assert is_refused(enforced)
+    release.system.do("rollout", "status", f"deployment/{release.name}", "--timeout=60s")
+    wait_until(lambda: evict(release, second).is_admitted, "the other one may go", READY_SECONDS)
+
+
+@contextlib.contextmanager
+def keep_pods_away(node: Node) -> Iterator[None]:
+    """Have no Pod placed on the node, as while it is drained."""
+    node.kubectl.do("cordon", NAME)
+    try:
+        yield
+    finally:
+        node.kubectl.do("uncordon", NAME)
+
+
+def evict(release: Installed, pod: str) -> Said:
+    """Ask for a Pod's eviction, as a drain does."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}/eviction"
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": NAMESPACE}}
+    return release.system.ask("create", "--raw", path, "-f", "-", given=eviction)

@@ -1,18 +1,17 @@
 """The CronJob on a real node: triggered by hand, with the chart's BuildKit, it patches what runs there afterwards."""
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.chart.helm import Helm
 from tests.node import addresses
-from tests.node.debian_images import DATABASE, TEXT, TLS
+from tests.node.debian_images import TEXT, TLS
 from tests.node.installed import READY_SECONDS, Installed, prepare_installed, remove
 from tests.node.node import Node
+from tests.node.patch_job import PATCHER, REGISTRIES, read_records, read_results, run_job
 from tests.node.shop import shop_pod
 from tests.node.workloads import RESTRICTED, wait_for
 from tests.plane.control_plane import wait_until
@@ -20,25 +19,7 @@ from tests.plane.kubectl import Kubectl
 from tests.world import image_list
 
 pytestmark = pytest.mark.usefixtures("release_images", "debian_images", "way_out")
-JOB = "by-hand"
-RUN_SECONDS = 240.0
-VALUES: dict[str, Any] = {
-    "patcher": {
-        "plainHttp": [addresses.REGISTRY],
-        "trivy": {"dbRepository": DATABASE},
-        "extraEnv": [
-            {"name": "HTTP_PROXY", "value": addresses.PROXY},
-            {"name": "NO_PROXY", "value": addresses.NODE},
-        ],
-    },
-    "buildkit": {
-        "registries": [
-            {"host": addresses.REGISTRY, "http": True},
-            {"host": "ghcr.io", "mirrors": [addresses.REGISTRY]},
-        ]
-    },
-}
-"""What a cluster without a way out but its proxy is told, whose registry has no TLS."""
+VALUES: dict[str, Any] = {"patcher": PATCHER, "buildkit": {"registries": REGISTRIES}}
 
 
 @pytest.fixture(scope="module")
@@ -64,23 +45,8 @@ def people(node: Node, release: Installed) -> Kubectl:
 @pytest.fixture(scope="module")
 def records(release: Installed, people: Kubectl) -> dict[str, Any]:  # noqa: ARG001 -- before it is patched
     """What the Job has written."""
-    run_job(release, JOB)
-    written = release.system.get("configmap", "copa-patched-digests")["data"]["records.json"]
-    return dict(json.loads(written)["records"])
-
-
-def run_job(release: Installed, name: str) -> str:
-    """Trigger the CronJob as docs and NOTES say; gives the log of the Job, which must go well."""
-    release.system.do("create", "job", "--from=cronjob/copa-image-patcher", name)
-
-    def is_over() -> bool:
-        status = release.system.get("job", name)["status"]
-        return bool(status.get("succeeded") or status.get("failed"))
-
-    wait_until(is_over, "the Job is over", RUN_SECONDS)
-    log = release.system.do("logs", f"job/{name}").out
-    assert release.system.get("job", name)["status"].get("succeeded") == 1, log
-    return log
+    run_job(release, "by-hand")
+    return read_records(release)
 
 
 def test_it_patches_for_real(node: Node, records: dict[str, Any]) -> None:
@@ -104,7 +70,6 @@ def test_the_gate_hears_of_it_and_the_patched_image_runs(people: Kubectl, record
     assert people.ask("exec", "patched", "--", "sh", "-c", is_fixed).code == 0
 
 
-def test_run_again_it_finds_nothing_to_do(release: Installed, records: dict[str, Any], tmp_path: Path) -> None:  # noqa: ARG001
-    log = run_job(release, "again")
-    ended = [json.loads(line) for line in log.splitlines() if '"event":"ended"' in line]
-    assert [each["results"] for each in ended] == [{"unchanged": 2}]
+def test_run_again_it_finds_nothing_to_do(release: Installed, records: dict[str, Any]) -> None:  # noqa: ARG001
+    run_job(release, "again")
+    assert read_results(release, "again") == [{"unchanged": 2}]

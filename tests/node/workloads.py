@@ -43,4 +43,4 @@ def service(name: str, port: int) -> dict[str, Any]:
 
 def wait_for(inside: Kubectl, what: str, condition: str) -> None:
     """Wait, with kubectl, until an object has a condition: `pod/NAME`, `condition=Ready`."""
-    inside.do("wait", what, f"--for={condition}", "--timeout=50s")
+    inside.do("wait", what, f"--for={condition}", "--timeout=120s")

@@ -22,7 +22,7 @@ PASSWORD = "only-for-these-tests"  # noqa: S105
 HTPASSWD = f"{USER}:$2b$04$yUfIcp2E0xtUhgXqisfa1.HpSG5FFN4uskU04MoYebwAx4HjLwqre\n"  # bcrypt, which it asks for
 LINE = re.compile(r'^\S+ - .*? \[[^\]]+\] "(\S+) (\S+) HTTP/1\.[01]" (\d{3}) \d+ ".*?" "(.*?)"$', re.MULTILINE)
 PATH = re.compile(r"/v2/(?P<repository>.+)/(?P<kind>manifests|blobs/uploads|blobs|tags)/(?P<reference>[^?]*)")
-LOG_SECONDS = 5.0
+ANSWER_SECONDS = 60.0
 AGENT = "patchgate-tests"
 ACCEPTED = ", ".join(
     [f"application/vnd.oci.image.{kind}.v1+json" for kind in ("index", "manifest")]
@@ -101,7 +101,7 @@ class Registry:
         path = f"/v2/?flush={next(self.numbers)}-{time.monotonic_ns()}"
         with self._ask("GET", path):
             pass
-        deadline = time.monotonic() + LOG_SECONDS
+        deadline = time.monotonic() + ANSWER_SECONDS
         while path.encode() not in self.program.log.read_bytes():
             assert time.monotonic() < deadline, "the registry's access log stands still"
             time.sleep(0.01)
@@ -109,7 +109,7 @@ class Registry:
     @contextlib.contextmanager
     def _ask(self, method: str, path: str) -> Iterator[HTTPResponse]:
         headers = {"Accept": ACCEPTED, "User-Agent": AGENT, **_authorize(self.login)}
-        with contextlib.closing(HTTPConnection(self.address, timeout=10)) as connection:
+        with contextlib.closing(HTTPConnection(self.address, timeout=ANSWER_SECONDS)) as connection:
             connection.request(method, path, headers=headers)
             yield connection.getresponse()
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.patch.bench import PACKAGES, Bench
@@ -120,14 +120,17 @@ def test_a_candidate_that_is_still_vulnerable_is_never_tagged_for_flux(site: Sit
 
 
 def test_a_tag_of_today_that_is_there_keeps_its_meaning(site: Site, bench: Bench) -> None:
-    today = f"1.0-patched-{datetime.now(UTC):%Y%m%d}"
+    now = datetime.now(UTC)
+    days = [f"1.0-patched-{day:%Y%m%d}" for day in (now, now + timedelta(days=1))]  # it may be midnight meanwhile
     image = bench.push("text", "taken/app", "1.0")
-    bench.push("pictures", "taken/app", today)
-    theirs = bench.registry.read_digest("taken/app", today)
+    bench.push("pictures", "taken/app", *days)
+    theirs = bench.registry.read_digest("taken/app", days[0])
     site.list_images(image)
     run = site.patch()
     assert run.results == {image: "patched"}, run.text
     record = site.read_record(image)
+    today = record["approved_reference"].rpartition(":")[2].removesuffix(".02")
+    assert today in days
     assert record["approved_reference"] == f"{bench.registry.address}/taken/app:{today}.02"
     assert bench.registry.read_digest("taken/app", today) == theirs
     assert site.check(image.replace(":1.0", f":{today}"), record["approved_reference"]) == {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STOP_AT = Path(__file__).with_name("stop_at.py")
 IN_A_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child=KILL", "--")
 REACH_SECONDS = 120.0
-END_SECONDS = 20.0
+END_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

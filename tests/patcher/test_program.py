@@ -86,25 +86,44 @@ def test_a_flood_of_100_mb_keeps_its_end() -> None:
     assert len(finished.errors) == len(finished.output) == 64 * 1024
 
 
-def test_a_program_that_hangs_is_ended() -> None:
-    finished = run("echo begun; exec sleep 1000", GIVEN_SECONDS)
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A file: once a program makes it, its time is over."""
+    mark = tmp_path / "begun"
+
+    class Clock:
+        @staticmethod
+        def monotonic() -> float:
+            return time.monotonic() + (2 * LONG_SECONDS if mark.exists() else 0)
+
+    monkeypatch.setattr("patchgate.patcher.program.time", Clock)
+    return mark
+
+
+def test_a_program_that_hangs_is_ended(begun: Path) -> None:
+    finished = run(f"echo begun; touch {begun}; exec sleep 1000")
     assert (finished.ending, finished.exit_code, finished.output) == (Ending.TIMED_OUT, -15, "begun\n")
 
 
-def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch, begun: Path) -> None:
     monkeypatch.setattr("patchgate.patcher.program.PROGRAM_END_SECONDS", GIVEN_SECONDS)
     script = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)\n"
+        "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)\n"
+        "open(sys.argv[1], 'w').close()\n"
         "while True: time.sleep(1)"
     )
     finished = run_program(
-        [sys.executable, "-c", script], environment={}, limit_seconds=5 * GIVEN_SECONDS, stop=threading.Event()
+        [sys.executable, "-c", script, str(begun)],
+        environment={},
+        limit_seconds=LONG_SECONDS,
+        stop=threading.Event(),
     )
     assert (finished.ending, finished.exit_code, finished.output) == (Ending.TIMED_OUT, -9, "deaf\n")
 
 
-def test_what_a_program_says_while_it_ends_is_kept() -> None:
-    finished = run("trap 'echo build canceled >&2; exit 1' TERM; while :; do sleep 0.05; done", GIVEN_SECONDS)
+def test_what_a_program_says_while_it_ends_is_kept(monkeypatch: pytest.MonkeyPatch, begun: Path) -> None:
+    monkeypatch.setattr("patchgate.patcher.program.PROGRAM_END_SECONDS", LONG_SECONDS)
+    finished = run(f"trap 'echo build canceled >&2; exit 1' TERM; touch {begun}; while :; do sleep 0.05; done")
     assert (finished.ending, finished.exit_code) == (Ending.TIMED_OUT, 1)
     assert finished.errors.endswith("build canceled\n")
 
@@ -121,8 +140,8 @@ def test_a_grandchild_that_floods_the_pipe_is_not_read_for_ever(tmp_path: Path) 
     wait_until(lambda: is_gone(tmp_path / "number"))
 
 
-def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    run(f"sh -c 'sleep 1000 & echo $! > {tmp_path}/number; wait' & wait", GIVEN_SECONDS)
+def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, begun: Path) -> None:
+    run(f"sh -c 'sleep 1000 & echo $! > {tmp_path}/number; touch {begun}; wait' & wait")
     wait_until(lambda: is_gone(tmp_path / "number"))
 
 

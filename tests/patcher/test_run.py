@@ -22,7 +22,7 @@ from tests.world import NOW, image_list, team_list, verdict
 
 WEB = f"{HOST}/shop/web:2"
 JOB = f"{HOST}/shop/job:3"
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 60.0
 
 
 @pytest.fixture

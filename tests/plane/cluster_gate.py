@@ -14,7 +14,7 @@ from tests.plane.kubectl import Kubectl
 RIGHTS: dict[str, Sequence[str]] = {"configmaps": ("get", "list", "watch"), "events": ("create",)}
 
 
-NOTICE_SECONDS = 60.0
+NOTICE_SECONDS = 120.0
 """Within which a gate must have noticed that it cannot follow any more."""
 
 

@@ -18,7 +18,7 @@ from tests.plane.kubectl import Kubectl
 from tests.plane.program import Program
 from tests.ports import choose_ports
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 CONTROLLERS = (
     "serviceaccount", "root-ca-certificate-publisher", "namespace", "garbage-collector", "deployment", "replicaset",
     "statefulset", "daemonset", "job", "cronjob", "replicationcontroller", "clusterrole-aggregation",

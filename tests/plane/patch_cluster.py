@@ -21,7 +21,7 @@ from tests.plane.kubectl import Kubectl
 from tests.world import NAMES, NOW
 
 DOCUMENT = Path(__file__).parents[2] / "docs/cluster.md"
-QUICK = StorePace(claims=ClaimPace(seconds=2, renew_seconds=0.5, poll_seconds=0.05))
+QUICK = StorePace(claims=ClaimPace(seconds=4, renew_seconds=0.5, poll_seconds=0.05))
 Rules = list[dict[str, Any]]
 
 

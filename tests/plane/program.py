@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.die_with_parent import die_with_parent
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 END_SECONDS = 20.0
 SHOWN_LOG_BYTES = 4000
 

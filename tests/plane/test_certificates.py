@@ -79,10 +79,9 @@ def test_no_review_fails_while_leaf_and_ca_roll(plane: Plane, world: Path) -> No
                 sizes.update(map(len, replicas.bundles))
                 return all(first not in bundle for bundle in replicas.bundles)
 
-            replicas.gates[0].wait_until(has_rolled, 90)
+            replicas.gates[0].wait_until(has_rolled, 180)
+            wait_until(lambda: traffic.admitted > 1000 and late.handshakes > 100, "callers")
         assert traffic.failed + late.failed == []
-        assert traffic.admitted > 1000
-        assert late.handshakes > 100
         assert 2 in sizes
         assert len(seen) >= 3
 
@@ -104,7 +103,8 @@ def test_no_review_fails_when_a_mismatched_pair_is_dropped_in(plane: Plane, repl
         replicas.put({"tls.key": stranger.private_key_pem.bytes()})
         wait_until(lambda: replicas.secret["tls.crt"] != before["tls.crt"], "another leaf")
         replicas.wait_until_served(replicas.secret["tls.crt"])
-    assert (traffic.failed, traffic.admitted > 100) == ([], True)
+        wait_until(lambda: traffic.admitted > 100, "callers")
+    assert traffic.failed == []
     assert replicas.secret["ca.crt"] == before["ca.crt"]
     refused = [
         event["why"] for gate in replicas.gates for event in gate.events("certificate refused; the one before goes on")

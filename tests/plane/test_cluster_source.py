@@ -191,7 +191,7 @@ def run_command(cluster: ClusterGate, *arguments: str) -> "subprocess.CompletedP
         env=os.environ | {"KUBECONFIG": str(cluster.kubeconfig)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -1,7 +1,7 @@
-"""matchConditions that spare the gate what it would allow unseen, written so that a missing field is no error.
+"""The chart's matchConditions, which spare the gate what it would allow unseen, on the resources of its rules.
 
-Under failurePolicy Fail an expression that fails refuses the request without a call, so each must be null-safe: a
-request for the object itself has no `subResource`, one that deletes has no object.
+Under failurePolicy Fail an expression that fails refuses the request without a call, so each must be null-safe: one
+that deletes has no object. The chart's rules name no deletion; here they do, as an expression must bear it.
 """
 
 from collections.abc import Iterator
@@ -9,31 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.chart.helm import Helm
+from tests.chart.rendering import Chart
 from tests.conftest import Gate
 from tests.plane.control_plane import Plane
 from tests.plane.manifests import cron_job, deployment, name_of, pod
-from tests.plane.webhooks import RULES, Guarded, Webhook, guard
+from tests.plane.webhooks import Guarded, Webhook, guard
 from tests.plane.world import API, API_PATCHED, NOT_TRACKED
-
-IMAGES = " + ".join(
-    f"{{0}}.spec.?{place}.orValue([]).map(each, each.?image.orValue(''))"
-    for place in ("containers", "initContainers", "ephemeralContainers")
-)
-CONDITIONS = [
-    {"name": "not-status", "expression": "!has(request.subResource) || request.subResource != 'status'"},
-    {"name": "not-deleting", "expression": "object == null || !has(object.metadata.deletionTimestamp)"},
-    {
-        "name": "adds-an-image",
-        "expression": "request.operation != 'UPDATE' || request.kind.kind != 'Pod' || !has(object.spec)"
-        f" || !has(oldObject.spec) || !({IMAGES.format('object')}).all(image, image in ({IMAGES.format('oldObject')}))",
-    },
-]
 
 
 @pytest.fixture(scope="module")
-def sparing(plane: Plane, world: Path) -> Iterator[Guarded]:
-    rules = [rule | {"operations": ["CREATE", "UPDATE", "DELETE"]} for rule in RULES]
-    with guard(plane, "sparing", world, matchConditions=CONDITIONS, rules=rules) as guarded:
+def sparing(plane: Plane, helm: Helm, world: Path) -> Iterator[Guarded]:
+    webhook = Chart(helm).render().webhooks["enforce"]
+    rules = [rule | {"operations": ["CREATE", "UPDATE", "DELETE"]} for rule in webhook["rules"]]
+    with guard(plane, "sparing", world, matchConditions=webhook["matchConditions"], rules=rules) as guarded:
         yield guarded
 
 

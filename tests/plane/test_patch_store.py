@@ -254,7 +254,7 @@ def test_a_tag_whose_holder_was_killed_is_free_when_its_claim_is_over(cluster: P
     assert writer.stdout
     assert writer.stdout.readline() == "held\n"
     store, dead = cluster.open_store(), read_claims(cluster)[tag]
-    with pytest.raises(HeldError), store.hold_tag(tag, 4):  # it lives, and renews its claim of 2 s
+    with pytest.raises(HeldError), store.hold_tag(tag, 5):  # it lives, and renews its claim of 4 s
         pass
     writer.send_signal(signal.SIGKILL)
     writer.communicate(timeout=WAIT_SECONDS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
+from patchgate.policy.explain import explain
 from patchgate.policy.policy import Naming
 from patchgate.policy.reference import Reference, normalise_path, normalise_registry
 from patchgate.policy.snapshot import Snapshot
@@ -158,6 +159,23 @@ def aliases(draw: st.DrawFn) -> str:
     spelled = "".join(letter.upper() if flip else letter for letter, flip in zip(host, flips, strict=True))
     registry = f"{spelled}{draw(PORTS)}/" if host else ""
     return f"{registry}{library}{path}{draw(st.sampled_from(TAGS))}{draw(st.sampled_from(['', *DIGESTS]))}"
+
+
+@given(IMAGES, st.integers(0, len(POLICIES) - 1), st.sampled_from([0, 20, 100]), st.booleans())
+def test_an_explanation_has_the_verdict_of_the_decision_and_fits_to_be_shown(
+    text: str, policy: int, hours: int, is_controller: bool
+) -> None:
+    image, world, asker, now = (
+        Image(text),
+        rich_world(policy),
+        Asker("shop", is_controller),
+        NOW + timedelta(hours=hours),
+    )
+    explanation = explain(image, world, asker, now)
+    event(explanation.verdict.reason)
+    assert explanation.verdict == decide(image, world, asker, now)
+    assert all(row.why.isprintable() for row in explanation.rows)
+    assert all(row.why for row in explanation.rows[: explanation.decided_by])
 
 
 @settings(max_examples=300)

@@ -45,6 +45,7 @@ def test_the_openapi_is_valid_and_refers_to_nothing_that_is_not_there() -> None:
 def test_the_openapi_has_every_route_beside_admission() -> None:
     assert {(method.upper(), path) for path, item in READY.raw_schema["paths"].items() for method in item} == {
         ("POST", "/v1/decisions"),
+        ("POST", "/v1/gatekeeper"),
         ("GET", "/v1/catalog"),
         ("GET", "/livez"),
         ("GET", "/readyz"),

@@ -13,7 +13,7 @@ from patchgate.server.reporting import Reporter
 from tests.conftest import SHOP, Doors, Gate, Served, make_doors, read_recorded, serve_here
 
 REVIEW = read_recorded("pod-create")
-HEAD = b"POST /validate/enforce?timeout=5s HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /validate/enforce?timeout=30s HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n"
 LENGTH = b"Content-Length: %d\r\n"
 WHOLE = HEAD + LENGTH % len(REVIEW) + b"\r\n" + REVIEW
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(REVIEW), REVIEW)

@@ -2,14 +2,17 @@
 
 import json
 import socket
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, repeat
 
 import pytest
 
 from patchgate.server.life import Life
-from tests.conftest import API, SHOP, Gate, Served, make_gate_app, read_recorded, serve_here, wait_until
+from patchgate.server.protocol import GateProtocol
+from tests.conftest import API, SHOP, START_SECONDS, Gate, Served, make_gate_app, read_recorded, serve_here, wait_until
 
 LIVEZ = b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
 HALF_HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: g"
@@ -18,6 +21,8 @@ HEAD = b"POST /v1/decisions%%s HTTP/1.1\r\nHost: gate\r\nContent-Length: %d\r\n\
 REVIEW_HEAD = b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Length: 1000\r\n\r\n"
 CHUNKED = b"POST /v1/decisions HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n"
 SMALL_SECONDS = 0.3
+READ_BYTES = 256 * 1024
+"""What uvloop reads at once."""
 
 
 @pytest.fixture
@@ -27,11 +32,26 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch, served: Served) -> Served:
-    """One that gives up heads and bodies soon."""
+def impatient_of_heads(monkeypatch: pytest.MonkeyPatch, served: Served) -> Served:
+    """One that gives up heads soon."""
     monkeypatch.setattr("patchgate.server.protocol.HEAD_SECONDS", SMALL_SECONDS)
+    return served
+
+
+@pytest.fixture
+def impatient_of_bodies(monkeypatch: pytest.MonkeyPatch, served: Served) -> Served:
+    """One that gives up bodies soon; their heads have their time."""
     monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", SMALL_SECONDS)
     return served
+
+
+@contextmanager
+def open_before(monkeypatch: pytest.MonkeyPatch, served: Served) -> Iterator[socket.socket]:
+    """A connection whose first head has its time; every later one is given up soon."""
+    with served.open() as connection:
+        wait_until(lambda: served.connections == 1)
+        monkeypatch.setattr("patchgate.server.protocol.HEAD_SECONDS", SMALL_SECONDS)
+        yield connection
 
 
 def trickle(connection: socket.socket, pieces: Iterator[bytes]) -> bytes:
@@ -52,8 +72,8 @@ def trickle(connection: socket.socket, pieces: Iterator[bytes]) -> bytes:
     raise AssertionError("the pieces came to their end first")
 
 
-def test_a_connection_on_which_nothing_comes_is_closed(impatient: Served) -> None:
-    with impatient.open() as connection:
+def test_a_connection_on_which_nothing_comes_is_closed(impatient_of_heads: Served) -> None:
+    with impatient_of_heads.open() as connection:
         assert connection.recv(1) == b""
 
 
@@ -62,8 +82,10 @@ def test_a_connection_on_which_nothing_comes_is_closed(impatient: Served) -> Non
     [(b"G", b""), (b"GET /", b"a"), (b"GET /livez HTTP/1.1\r\n", b"X-A: b\r\n"), (HALF_HEAD, b"h"), (b"\r\n", b"\r\n")],
     ids=["a byte", "a path", "headers", "a host name", "empty lines"],
 )
-def test_a_head_that_never_ends_is_closed_however_it_trickles(impatient: Served, sent: bytes, then: bytes) -> None:
-    with impatient.open() as connection:
+def test_a_head_that_never_ends_is_closed_however_it_trickles(
+    impatient_of_heads: Served, sent: bytes, then: bytes
+) -> None:
+    with impatient_of_heads.open() as connection:
         assert trickle(connection, chain([sent], repeat(then, 1000))) == b""
 
 
@@ -99,17 +121,19 @@ def test_a_trailer_of_any_size_is_cut_off_too(monkeypatch: pytest.MonkeyPatch, s
     ],
     ids=["by length", "a review", "chunked", "frozen"],
 )
-def test_a_body_that_trickles_is_given_up_with_408(impatient: Served, sent: bytes, then: bytes) -> None:
-    with impatient.open() as connection:
-        received = trickle(connection, chain([sent], repeat(then, 30 if b"Length" in sent else 1000)))
+def test_a_body_that_trickles_is_given_up_with_408(impatient_of_bodies: Served, sent: bytes, then: bytes) -> None:
+    with impatient_of_bodies.open() as connection:
+        received = trickle(connection, chain([sent], repeat(then, 30), repeat(then if sent == CHUNKED else b"", 1000)))
     head, _, body = received.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
     assert b"\r\nconnection: close" in head
     assert (json.loads(body)["allowed"], json.loads(body)["reason"]) == (False, "RequestTimeout")
 
 
-def test_a_body_that_never_comes_of_a_request_that_is_refused_already_gets_no_second_answer(impatient: Served) -> None:
-    with impatient.open() as connection:
+def test_a_body_that_never_comes_of_a_request_that_is_refused_already_gets_no_second_answer(
+    impatient_of_bodies: Served,
+) -> None:
+    with impatient_of_bodies.open() as connection:
         connection.sendall(HEAD.replace(b"Host", b"Content-Encoding: gzip\r\nHost") % b"")
         received = b"".join(iter(lambda: _receive(connection), b""))
     assert received.startswith(b"HTTP/1.1 415 ")
@@ -123,26 +147,30 @@ def _receive(connection: socket.socket) -> bytes:
         return b""
 
 
-def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(served: Served) -> None:
+def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(
+    monkeypatch: pytest.MonkeyPatch, served: Served
+) -> None:
+    monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", 3600)  # which nobody waits for
     with served.open() as connection:
         connection.sendall(REVIEW_HEAD.replace(b" HTTP", b"?timeout=1s HTTP"))
-        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")  # BODY_SECONDS, 10, are not waited for
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
 @pytest.mark.parametrize("query", [b"", b"?timeout=30s", b"?timeout=0.5s", b"?timeout=s", b"?xtimeout=1s"])
-def test_a_body_that_comes_in_time_is_answered(impatient: Served, query: bytes) -> None:
-    with impatient.open() as connection:
+def test_a_body_that_comes_in_time_is_answered(served: Served, query: bytes) -> None:
+    with served.open() as connection:
         connection.sendall(HEAD % query)
         connection.sendall(QUESTION[:9])
         connection.sendall(QUESTION[9:])
         assert b'"PatchAvailable"' in connection.recv(4096)
 
 
-def test_a_connection_may_rest_between_requests(impatient: Served) -> None:
-    with impatient.open() as resting, impatient.open() as silent:
+def test_a_connection_may_rest_between_requests(monkeypatch: pytest.MonkeyPatch, served: Served) -> None:
+    with open_before(monkeypatch, served) as resting:
         resting.sendall(LIVEZ)
         assert resting.recv(4096).endswith(b"ok\n")
-        assert silent.recv(1) == b""  # a silent one is given up meanwhile
+        with served.open() as silent:
+            assert silent.recv(1) == b""  # a silent one is given up meanwhile
         resting.sendall(LIVEZ)
         assert resting.recv(4096).endswith(b"ok\n")
 
@@ -150,17 +178,17 @@ def test_a_connection_may_rest_between_requests(impatient: Served) -> None:
 @pytest.mark.parametrize("then", [b"", b"x"], ids=["frozen", "trickling"])
 @pytest.mark.parametrize("is_pipelined", [False, True])
 def test_a_second_request_that_never_ends_is_closed_when_the_first_was_answered(
-    impatient: Served, then: bytes, is_pipelined: bool
+    monkeypatch: pytest.MonkeyPatch, served: Served, then: bytes, is_pipelined: bool
 ) -> None:
-    with impatient.open() as connection:
+    with open_before(monkeypatch, served) as connection:
         connection.sendall(LIVEZ + HALF_HEAD * is_pipelined)
         assert connection.recv(4096).endswith(b"ok\n")
         connection.sendall(HALF_HEAD * (not is_pipelined))
         assert trickle(connection, repeat(then, 1000)) == b""
 
 
-def test_a_second_body_that_never_ends_is_given_up_with_408(impatient: Served) -> None:
-    with impatient.open() as connection:
+def test_a_second_body_that_never_ends_is_given_up_with_408(impatient_of_bodies: Served) -> None:
+    with impatient_of_bodies.open() as connection:
         connection.sendall(LIVEZ + HEAD % b"")
         assert trickle(connection, repeat(b"", 1000)).count(b"HTTP/1.1 408 ") == 1
 
@@ -203,11 +231,36 @@ def test_200_frozen_callers_keep_no_review_waiting(gate: Gate) -> None:
 
 def test_a_caller_that_reads_no_answer_is_given_up(monkeypatch: pytest.MonkeyPatch, served: Served) -> None:
     monkeypatch.setattr("patchgate.server.protocol.WRITE_SECONDS", SMALL_SECONDS)
-    with served.open() as connection:
-        connection.settimeout(1)
-        with pytest.raises(OSError, match=r"timed out|reset|Broken pipe"):
-            connection.sendall(LIVEZ * 300_000)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # full of few answers
+        connection.connect(served.address)
+        connection.settimeout(START_SECONDS)
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):
+            deque(map(connection.sendall, repeat(LIVEZ * 100)), 0)
         wait_until(lambda: served.connections == 0)
+
+
+def test_of_what_a_caller_asks_in_advance_no_more_is_held_than_comes_at_once(served: Served) -> None:
+    held: list[int] = []
+
+    def look() -> None:
+        found = served.server.server_state.connections
+        held.extend(len(each.pipeline) for each in found if isinstance(each, GateProtocol))
+
+    def ask(connection: socket.socket) -> None:
+        with suppress(OSError):  # it is closed below
+            connection.sendall(LIVEZ * 100_000)
+
+    with served.open() as connection:
+        asking = threading.Thread(target=ask, args=(connection,))
+        asking.start()
+        answered = 0
+        while answered < 200:
+            answered += connection.recv(4096).count(b"ok\n")
+        served.tell(look)
+        connection.shutdown(socket.SHUT_RDWR)
+        asking.join()
+    assert max(held) <= READ_BYTES / len(LIVEZ)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def run_pytest(folder: Path, test: str, **environment: str) -> "subprocess.Compl
         env=inherited | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -10,6 +10,8 @@ from patchgate.cli.manifests import read_manifests
 from patchgate.cli.options import (
     Format,
     Kubernetes,
+    Manifests,
+    Namespace,
     Now,
     Output,
     RecordConfigMaps,
@@ -19,6 +21,7 @@ from patchgate.cli.options import (
     load_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.cli.verdict_words import choose_style, say_verdict
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.settings import SYSTEM_NAMESPACE
@@ -31,20 +34,6 @@ from patchgate.server.decisions import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
 
 _Images = Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="Images to decide.", show_default=False)]
-_Manifests = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--filename",
-        "-f",
-        envvar="PATCHGATE_FILENAME",
-        metavar="MANIFEST",
-        help="A manifest, a directory of them, or - (repeatable).",
-    ),
-]
-_Namespace = Annotated[
-    str,
-    typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
-]
 
 
 def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -53,8 +42,8 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
-    filename: _Manifests = None,
-    namespace: _Namespace = "default",
+    filename: Manifests = None,
+    namespace: Namespace = "default",
     now: Now = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -97,13 +86,7 @@ def _print_table(decision: Decision, verdicts: list[tuple[str, Verdict]]) -> Non
         return
     has_workloads = any(name for name, _ in verdicts)
     columns = ["WORKLOAD"] * has_workloads + ["VERDICT", "REASON", "IMAGE AND WHAT TO DO"]
-    rows = [[name] * has_workloads + [_word(verdict), verdict.reason, verdict.message] for name, verdict in verdicts]
-    print_table(columns, rows, [_style(verdict) for _, verdict in verdicts])
-
-
-def _word(verdict: Verdict) -> str:
-    return ("warned" if verdict.warns else "allowed") if verdict.allowed else "denied"
-
-
-def _style(verdict: Verdict) -> str:
-    return {"denied": "red", "warned": "yellow", "allowed": ""}[_word(verdict)]
+    rows = [
+        [name] * has_workloads + [say_verdict(verdict), verdict.reason, verdict.message] for name, verdict in verdicts
+    ]
+    print_table(columns, rows, [choose_style(verdict) for _, verdict in verdicts])

@@ -12,14 +12,17 @@ import typer
 
 from patchgate.cli.certs import make_certs
 from patchgate.cli.check import check
+from patchgate.cli.discover import discover
 from patchgate.cli.environment import list_variables, refuse_unknown_variables
+from patchgate.cli.explain import explain
+from patchgate.cli.flux import flux
 from patchgate.cli.patch import patch
 from patchgate.cli.report import report
 from patchgate.cli.serve import serve
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "patch", "report", "certs")
+_COMMANDS: Final = ("serve", "check", "patch", "report", "explain", "discover", "flux", "certs")
 
 
 def make_app() -> typer.Typer:
@@ -34,6 +37,9 @@ def make_app() -> typer.Typer:
     app.command()(check)
     app.command()(patch)
     app.command()(report)
+    app.command()(explain)
+    app.command()(discover)
+    app.command()(flux)
     app.add_typer(make_certs(), name="certs")
     return app
 

@@ -49,6 +49,21 @@ SystemNamespace = Annotated[
 ]
 _NAMESPACE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123, a label
 
+Manifests = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--filename",
+        "-f",
+        envvar="PATCHGATE_FILENAME",
+        metavar="MANIFEST",
+        help="A manifest, a directory of them, or - (repeatable).",
+    ),
+]
+Namespace = Annotated[
+    str,
+    typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
+]
+
 RecordConfigMaps = Annotated[
     int,
     typer.Option(
@@ -114,14 +129,23 @@ def load_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> t
     Raises:
         SourceError: the source cannot be read, or holds no main image list.
     """
-    assembly = Assembly(None, names, now)
-    reading = read_once(source, names, assembly.take)
-    snapshot = assembly.build()
-    problems = [*reading.problems, *snapshot.list_problems(now)]
+    snapshot, problems = read_snapshot(source, names, now)
     if not snapshot.is_complete:
         found = f" ({problems[0]})" if problems else ""
         raise SourceError(f"{_name_source(source)}: no ConfigMap {names.image_list}, so nothing can be decided{found}")
     return snapshot, problems
+
+
+def read_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
+    """Load the same, whether or not there is a main image list: without one nothing is tracked.
+
+    Raises:
+        SourceError: the source cannot be read.
+    """
+    assembly = Assembly(None, names, now)
+    reading = read_once(source, names, assembly.take)
+    snapshot = assembly.build()
+    return snapshot, [*reading.problems, *snapshot.list_problems(now)]
 
 
 def _name_source(source: Directory | Cluster) -> str:

@@ -34,6 +34,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
+def print_line(line: str) -> None:
+    """Print a line of plain text."""
+    sys.stdout.write(f"{show(line, SHOWN_LINE_CHARACTERS)}\n")
+
+
 def print_json(content: object) -> None:
     """Print JSON."""
     sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

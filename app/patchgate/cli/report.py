@@ -1,28 +1,71 @@
 """`patchgate report`: every listed image, where it stands, and how long it may still run unpatched."""
 
-from datetime import UTC, datetime
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Final
 
 import typer
 
 from patchgate.cli.options import (
-    Format,
     Kubernetes,
     Now,
-    Output,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
     load_snapshot,
 )
-from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.cli.output import print_json, print_problems
+from patchgate.cli.report_markdown import print_markdown
+from patchgate.cli.report_sarif import describe_as_sarif
+from patchgate.cli.report_table import print_images
 from patchgate.configmaps.configmap import Names
 from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.overview import TrackedImage, list_tracked_images
-from patchgate.policy.record import Approval
-from patchgate.policy.verdict import say_duration
 from patchgate.server.images import describe_image
+
+
+class ReportFormat(StrEnum):
+    """How the report is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+
+
+_DURATION: Final = re.compile(r"(\d{1,4})(min|h|d)", re.ASCII)
+_UNITS: Final = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _parse_duration(text: str) -> timedelta:
+    if match := _DURATION.fullmatch(text):
+        return int(match[1]) * _UNITS[match[2]]
+    raise typer.BadParameter("write a number and min, h or d, such as 6h")
+
+
+_Output = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--output",
+        "-o",
+        envvar="PATCHGATE_OUTPUT",
+        help="For people (table), a page (markdown), machines (json) or code scanning (sarif 2.1.0).",
+    ),
+]
+_Due = Annotated[
+    timedelta | None,
+    typer.Option(
+        "--due",
+        envvar="PATCHGATE_DUE",
+        metavar="DURATION",
+        parser=_parse_duration,
+        help="Only the images whose SLA is breached or will be within so long, such as 6h. [default: all]",
+    ),
+]
 
 
 def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -30,42 +73,31 @@ def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
+    due: _Due = None,
     now: Now = None,
-    output: Output = Format.TABLE,
+    output: _Output = ReportFormat.TABLE,
 ) -> None:
     """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    images = list(list_tracked_images(snapshot, moment))
+    images = [image for image in list_tracked_images(snapshot, moment) if due is None or _is_due(image, due)]
     print_problems(problems)
-    if output is Format.JSON:
-        print_json({"images": [describe_image(image, moment) for image in images]})
-    else:
-        columns = ["IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE"]
-        print_table(columns, map(_make_row, images), ["red" if image.is_breached else "" for image in images])
+    _print(images, moment, output)
     raise typer.Exit(1 if any(image.is_breached for image in images) else 0)
 
 
-def _make_row(image: TrackedImage) -> list[str]:
-    record, approval = image.record, image.approval
-    return [
-        image.image,
-        record.state if record else "unscanned",
-        _say_time_left(image),
-        _say_approved(image.image, approval) if approval else "-",
-        record.message if record else "the patcher has not looked at it yet",
-    ]
+def _is_due(image: TrackedImage, within: timedelta) -> bool:
+    return image.time_left is not None and image.time_left <= within
 
 
-def _say_approved(image: str, approval: Approval) -> str:
-    """Name the approved tag, with its repository where that is another one."""
-    return approval.tag if image.startswith(f"{approval.repository}:") else approval.tagged
-
-
-def _say_time_left(image: TrackedImage) -> str:
-    if image.is_stale:
-        return "stale"
-    if image.time_left is None:
-        return "-"
-    return f"breached {say_duration(-image.time_left)} ago" if image.is_breached else say_duration(image.time_left)
+def _print(images: Sequence[TrackedImage], now: datetime, output: ReportFormat) -> None:
+    match output:
+        case ReportFormat.TABLE:
+            print_images(images)
+        case ReportFormat.JSON:
+            print_json({"images": [describe_image(image, now) for image in images]})
+        case ReportFormat.MARKDOWN:
+            print_markdown(images, now)
+        case ReportFormat.SARIF:
+            print_json(describe_as_sarif(images))

@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -32,6 +33,13 @@ from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
 
 
+class Switch(StrEnum):
+    """Whether there is something."""
+
+    ON = "on"
+    OFF = "off"
+
+
 def _parse_address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not host or not host.isascii() or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 -- RFC 9293, 3.1
@@ -56,7 +64,8 @@ _OpsListen = Annotated[
         envvar="PATCHGATE_OPS_LISTEN",
         metavar="HOST:PORT",
         parser=_parse_address,
-        help="Where metrics and the list of images are given, over plain HTTP: what is not patched is nobody else's.",
+        help="Where metrics, the list of images and the status page are given, over plain HTTP: what is not patched is "
+        "nobody else's.",
     ),
 ]
 _Scope = Annotated[
@@ -105,6 +114,14 @@ _TokenAudience = Annotated[
         "kyverno-svc.kyverno.io. While kube-apiserver cannot be asked, they get 503.",
     ),
 ]
+_StatusPage = Annotated[
+    Switch,
+    typer.Option(
+        "--status-page",
+        envvar="PATCHGATE_STATUS_PAGE",
+        help="Whether the ops listener shows a page for people at /: it names what is not patched.",
+    ),
+]
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -129,6 +146,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
     token_audience: _TokenAudience = None,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
+    status_page: _StatusPage = Switch.ON,
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
     lives = make_lives(ca_days, leaf_days)
@@ -147,5 +165,6 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         namespace=system_namespace,
         service=service_name,
         arming=choose_arming(webhooks, secret),
+        has_status_page=status_page is Switch.ON,
     )
     run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)

@@ -1,4 +1,4 @@
-"""YAML documents (JSON is YAML too): read once, here, for ConfigMaps and manifests alike."""
+"""YAML documents (JSON is YAML too): read once, here, for ConfigMaps and manifests alike; and written."""
 
 import contextlib
 import re
@@ -32,6 +32,7 @@ _Loader.add_implicit_resolver(
 _read_json: Final = msgspec.json.Decoder().decode
 MANIFEST_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 """How the names of files end that hold YAML or JSON."""
+_ANY_WIDTH: Final = 100_000
 _NO_TEXT: Final = "must be a text: put it in quotes"
 
 
@@ -71,6 +72,24 @@ def compose_documents(text: str) -> list[yaml.Node]:
         return list(yaml.compose_all(text, Loader=_Loader))
     except (yaml.YAMLError, ValueError) as error:
         raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as such, and quotes around whatever another reader of YAML might not take for a text."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None if _PLAIN.fullmatch(text) else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9./:_@ -]*[A-Za-z0-9]", re.ASCII)
+_Dumper.add_representer(str, _represent_text)
+
+
+def dump_document(document: object) -> str:
+    """Write a document for people to read, its keys in their order."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=_ANY_WIDTH)
 
 
 def unfold(document: object) -> Iterator[dict[str, object]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.policy_keys import read_policy
+from patchgate.configmaps.policy_keys import KEYS, read_policy
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import ImageListPart, ListLine, Problem
@@ -20,9 +20,12 @@ def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> Imag
     """Read the main list and the policy beside it.
 
     A wrong value of the policy keeps that of the previous part, at first its default. A list emptied while running
-    keeps its lines: somebody's slip must not open the gate.
+    keeps its lines: somebody's slip must not open the gate. One without the key names no image, as Helm makes it and
+    then leaves it to people; only beside a key that nobody reads is that a slip.
     """
     lines, problems = _read_lines(configmap)
+    if configmap.data.keys() - KEYS:
+        problems += _report_absence(configmap)
     if not lines and previous and previous.lines:
         lines = previous.lines
         problems.append(Problem(configmap.name, KEY, "names no image any more; the last good list stays in force"))
@@ -33,14 +36,18 @@ def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> Imag
 def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
     """Read a list that a label made one; a policy beside it counts for nothing."""
     lines, problems = _read_lines(configmap)
-    return ImageListPart(configmap.name, lines, None, tuple(problems))
+    return ImageListPart(configmap.name, lines, None, (*_report_absence(configmap), *problems))
+
+
+def _report_absence(configmap: ConfigMap) -> list[Problem]:
+    if KEY in configmap.data:
+        return []
+    return [Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line")]
 
 
 def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]], list[Problem]]:
     lines: dict[str, dict[tuple[str, str | None], ListLine]] = {}
     problems = []
-    if KEY not in configmap.data:
-        problems.append(Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line"))
     for number, text in enumerate(configmap.data.get(KEY, "").splitlines(), 1):
         image = _COMMENT.sub("", text).strip()
         if not image:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Never, Protocol
+from typing import Final, Never, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,7 +17,8 @@ from patchgate.pki.contents import Leaf
 from patchgate.pki.issue import issue_ca, issue_server_leaf
 from patchgate.server.tls import Pair, RotatingPair, ServedPair, make_pair
 
-_NEVER = datetime.fromtimestamp(0, UTC)
+STAND_IN_EXPIRES: Final = datetime.fromtimestamp(0, UTC)
+"""What marks a pair that is none: served until there is one."""
 
 
 class LookedAt(Protocol):
@@ -172,4 +173,4 @@ def make_stand_in(now: datetime) -> Pair:
     """Make a pair that nobody trusts, served until there is one: probes do not look who answers."""
     leaf = issue_server_leaf(issue_ca("patchgate stand-in", now), ["stand-in.invalid"], now)
     pair = make_pair(leaf.certificate_pem, leaf.key_pem, "the stand-in")
-    return Pair(pair.context, pair.begins, _NEVER, pair.serial)
+    return Pair(pair.context, pair.begins, STAND_IN_EXPIRES, pair.serial)

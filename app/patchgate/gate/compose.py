@@ -17,10 +17,10 @@ from structlog.typing import FilteringBoundLogger
 
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
-from patchgate.gate.certificates import CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
-from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges
+from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
@@ -28,6 +28,7 @@ from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
+from patchgate.gate.tallying import Tallier
 from patchgate.gate.tokens import KnowsToken, TokenAsker, open_token_review
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
@@ -42,6 +43,7 @@ from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
+from patchgate.server.page.health import Health
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
@@ -128,7 +130,14 @@ async def _run(gate: _Gate) -> None:
         lambda: (*clock.list_problems(), *standing.source_problems),
         list_obstacles,
     )
-    ops = make_ops_app(judge, metrics.registry, app)
+
+    def find_health() -> Health:
+        problems = (*clock.list_problems(), *standing.source_problems)
+        expires = gate.pair.current.expires
+        is_stand_in = expires == STAND_IN_EXPIRES
+        return Health(standing.read_at, problems, tuple(list_obstacles()), None if is_stand_in else expires)
+
+    ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
     asker = TokenAsker(gate.knows_token, metrics, log) if gate.knows_token else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
@@ -137,6 +146,7 @@ async def _run(gate: _Gate) -> None:
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
+    metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
     metrics.registry.register(GaugeCollector(lambda: read_clock_and_log(clock, gate.stream)))
     announcer = Announcer(gate.origin.tell, clock, metrics, log) if gate.origin.tell else None
@@ -146,6 +156,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(certificates.run()),
         asyncio.create_task(own_port.run()),
         asyncio.create_task(watch_clock(clock, log)),
+        asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
         *([asyncio.create_task(Armer(gate.webhooks, is_ready, metrics, log).run())] if gate.webhooks else []),
     ]

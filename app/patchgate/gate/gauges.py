@@ -1,6 +1,6 @@
 """Gauges of how the gate stands, read at each scrape."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -35,6 +35,23 @@ def read_gauges(
     yield make_gauge("patchgate_certificate_expiry_timestamp_seconds", "When the served certificate expires.", expiry)
 
 
+def read_image_gauges(standing: Standing, now: datetime) -> Iterator[GaugeMetricFamily]:
+    """Read where the listed images stand, as counted; nothing before the first count. now: aware UTC."""
+    tally, snapshot = standing.tally, standing.snapshot
+    if tally is None or snapshot is None:
+        return
+    yield _count_by("patchgate_tracked_images", "Listed images by the state of their record.", "state", tally.states)
+    left = tally.count_by_time_left(now)
+    yield _count_by("patchgate_sla_images", "Images whose SLA clock runs, by the time left.", "left", left)
+    if deadline := tally.find_next_deadline(now):
+        name = "patchgate_sla_next_breach_timestamp_seconds"
+        yield make_gauge(name, "When the SLA of an image is breached next.", deadline.timestamp())
+    stale = tally.count_stale(now)
+    yield make_gauge("patchgate_stale_images", "Images that were approved, and nothing of that is fresh.", stale)
+    ran = snapshot.last_run.timestamp() if snapshot.last_run else 0
+    yield make_gauge("patchgate_patcher_last_run_timestamp_seconds", "When a patcher last ended a run; 0: never.", ran)
+
+
 def read_contact_gauge(find_age_seconds: Callable[[], float | None]) -> Iterator[GaugeMetricFamily]:
     """Read how long ago kube-apiserver was heard; nothing before, nor where there is none."""
     age_seconds = find_age_seconds()
@@ -49,6 +66,13 @@ def read_clock_and_log(clock: SteadyClock, stream: LogStream) -> Iterator[Metric
     yield CounterMetricFamily(
         "patchgate_log_lines_lost", "Lines of the log that could not be written.", value=stream.lost_lines
     )
+
+
+def _count_by(name: str, documentation: str, label: str, counts: Mapping[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, documentation, labels=(label,))
+    for value, count in counts.items():
+        family.add_metric((value,), count)
+    return family
 
 
 def _is_ready(standing: Standing) -> bool:

@@ -109,6 +109,7 @@ class GateSettings:
         namespace: the one that the gate's own Service and Secret are in.
         service: the name of the gate's own Service.
         arming: what the gate puts in force when it is ready; None where others do.
+        has_status_page: whether the ops listener shows one.
     """
 
     source: Directory | Cluster
@@ -124,6 +125,7 @@ class GateSettings:
     namespace: str = SYSTEM_NAMESPACE
     service: str = SERVICE_NAME
     arming: Arming | None = None
+    has_status_page: bool = True
 
     @property
     def service_names(self) -> tuple[str, ...]:

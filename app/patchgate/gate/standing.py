@@ -6,6 +6,7 @@ from datetime import datetime
 
 from patchgate.policy.part import ExceptionsPart, ImageListPart, Problem, RecordsPart
 from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.tally import Tally
 
 
 @dataclass(slots=True)
@@ -16,12 +17,14 @@ class Standing:
         snapshot: in force; None before the first.
         source_problems: what the source could not read.
         read_at: when the source was last read, aware UTC; None before.
+        tally: of the snapshot in force, or of the one before; None before the first.
         bad_entries: kind of ConfigMap → entries of it that do not count.
     """
 
     snapshot: Snapshot | None = None
     source_problems: tuple[Problem, ...] = ()
     read_at: datetime | None = None
+    tally: Tally | None = None
     bad_entries: Counter[str] = field(default_factory=Counter)
 
     def count_bad_entries(self, now: datetime) -> None:

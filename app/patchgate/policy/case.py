@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from patchgate.errors import InvalidReferenceError
+from patchgate.policy.exception import ImageException
 from patchgate.policy.part import ListLine
 from patchgate.policy.policy import DigestRequirement, Policy
 from patchgate.policy.record import Approval, Record
@@ -123,6 +124,22 @@ class Case:
         if self.repository is None or self.reference is None or self.reference.digest is None:
             return False
         return self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins
+
+    @property
+    def source_tags(self) -> tuple[str, ...]:
+        """The tags whose record has the image's digest as a source."""
+        if self.repository is None or self.reference is None or self.reference.digest is None:
+            return ()
+        return tuple(self.repository.tags_of_source(self.reference.digest))
+
+    def find_exception(self) -> ImageException | None:
+        """Find the exception that covers the image now."""
+        if self.reference is None:
+            return None
+        for exception in self.snapshot.exceptions.find(self.reference):
+            if exception.covers(self.reference, self.source_tags, self.asker.namespace, self.now):
+                return exception
+        return None
 
     def find_use(self) -> Approval | None:
         """Find what to use instead: an approval that row 4 allows now. None where there is none."""

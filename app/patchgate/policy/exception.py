@@ -38,7 +38,7 @@ class ImageException:
         """
         return (
             now < self.expires
-            and self._holds_in(namespace)
+            and self.holds_in(namespace)
             and self._covers_tag(reference, source_tags)
             and self.pattern.digest in (None, reference.digest)
         )
@@ -48,7 +48,8 @@ class ImageException:
         own_name = naming.mirrors.get(self.pattern.registry)
         return replace(self, pattern=self.pattern.rename(own_name)) if own_name else self
 
-    def _holds_in(self, namespace: str | None) -> bool:
+    def holds_in(self, namespace: str | None) -> bool:
+        """Tell whether it is for that namespace."""
         if not self.namespaces:
             return True
         return namespace is not None and any(matches_glob(pattern, namespace) for pattern in self.namespaces)

@@ -101,7 +101,12 @@ def matches_glob(pattern: str, text: str) -> bool:
 
 def expands_to(pattern: str, tag: str) -> bool:
     """Tell whether a list line's tag stands for the tag: a `*` never does for a tag that the patcher made."""
-    return matches_glob(pattern, tag) and not _MADE_BY_THE_PATCHER.fullmatch(tag)
+    return matches_glob(pattern, tag) and not is_made_by_the_patcher(tag)
+
+
+def is_made_by_the_patcher(tag: str) -> bool:
+    """Tell whether a tag looks like one that the patcher gives: it is an answer, nothing to patch."""
+    return _MADE_BY_THE_PATCHER.fullmatch(tag) is not None
 
 
 def _normalise(registry: str, path: str) -> str:

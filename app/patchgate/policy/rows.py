@@ -23,18 +23,13 @@ def invalid_reference(case: Case) -> Verdict | None:
 
 def excepted(case: Case) -> Verdict | None:
     """Row 2: covered by an unexpired exception."""
-    reference, repository = case.reference, case.repository
-    if reference is None:
+    exception = case.find_exception()
+    if exception is None:
         return None
-    source_tags = tuple(repository.tags_of_source(reference.digest)) if repository and reference.digest else ()
-    for exception in case.snapshot.exceptions.find(reference):
-        if exception.covers(reference, source_tags, case.asker.namespace, case.now):
-            until, why = say_time(exception.expires), f"{show(exception.reason)} ({show(exception.owner)})"
-            text = f"excepted until {until}: {why}"
-            return Verdict(
-                _name(case), allowed=True, reason=Reason.EXCEPTED, text=text, warns=True, audit=f"{_name(case)} {text}"
-            )
-    return None
+    until, why = say_time(exception.expires), f"{show(exception.reason)} ({show(exception.owner)})"
+    text = f"excepted until {until}: {why}"
+    audit = f"{_name(case)} {text}"
+    return Verdict(_name(case), allowed=True, reason=Reason.EXCEPTED, text=text, warns=True, audit=audit)
 
 
 def not_tracked(case: Case) -> Verdict | None:

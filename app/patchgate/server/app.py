@@ -1,7 +1,7 @@
 """The gate's HTTP application: FastAPI with the doors on it, the admission door before its middleware."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,12 +15,13 @@ from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import check_is_not_packed, read_body
 from patchgate.server.catalog import Catalog
 from patchgate.server.decisions import DecisionRequest, decide_request, write_decision
+from patchgate.server.gatekeeper import ProviderRequest, decide_keys, write_items, write_system_error
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.probes import describe
 from patchgate.server.refusal import NotReadyError, refuse
 from patchgate.server.reporting import Reporter
-from patchgate.server.schemas import CatalogAnswer, DecisionAnswer, refusals
+from patchgate.server.schemas import CatalogAnswer, DecisionAnswer, ProviderAnswer, refusals
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -58,6 +59,7 @@ def make_app(
     """
     app = MainApp(AdmissionApp(judge, reporter))
     _add_decisions(app, judge, reporter)
+    _add_gatekeeper(app, judge, reporter)
     _add_catalog(app, judge)
     _add_probes(app, judge, life, source_problems, obstacles)
     add_refusals(app)
@@ -112,6 +114,30 @@ def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
             decision = judge.conclude_failed(Mode.ENFORCE)
         reporter.tell_decision(decision)
         return Response(write_decision(decision), media_type="application/json")
+
+
+def _add_gatekeeper(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
+    schema = {"requestBody": {"content": {"application/json": {"schema": ProviderRequest.model_json_schema()}}}}
+    undecided: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProviderAnswer, "description": "Not decided."} for status in (400, 413, 415, 500, 503)
+    }
+
+    @app.post("/v1/gatekeeper", openapi_extra=schema, response_model=ProviderAnswer, responses=undecided)
+    async def answer_provider_request(request: Request) -> Response:
+        """Decide images as an external data provider of Gatekeeper."""
+        headers = dict(request.scope["headers"])
+        try:
+            check_is_not_packed(headers)
+            items = decide_keys(await read_body(headers, request.receive), judge, take_snapshot(judge))
+        except RequestError as error:
+            return refuse(error, write_system_error(error))
+        except Exception as error:  # noqa: BLE001 -- a defect of ours: the caller is answered, the process lives
+            reporter.tell_failure(error, "decision")
+            failure = RequestError(500, "patchgate failed to decide, its log says why")
+            return refuse(failure, write_system_error(failure))
+        for item in items:
+            reporter.tell_decision(item.decision)
+        return Response(write_items(items), media_type="application/json")
 
 
 def _add_catalog(app: FastAPI, judge: Judge) -> None:

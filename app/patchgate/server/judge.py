@@ -88,6 +88,11 @@ class Judge:
         """Judge images of which nothing else is known: no pull policy, nobody who asks."""
         return conclude(self._decide_all(map(Image, images), snapshot, Asker(namespace)))
 
+    def judge_image(self, image: Image, asker: Asker, snapshot: Snapshot) -> Decision:
+        """Judge one image by itself, as if a Pod were made of it."""
+        is_softened = softens(self.scope, asker, is_template=False)
+        return conclude(self._decide_all([image], snapshot, asker), is_softened=is_softened)
+
     def _decide_all(self, images: Iterable[Image], snapshot: Snapshot, asker: Asker) -> list[Verdict]:
         now = self.clock()
         return [self.decide(image, snapshot, asker, now) for image in images]

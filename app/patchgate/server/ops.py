@@ -1,8 +1,9 @@
-"""The ops listener: metrics, the tracked images, the documentation of the doors.
+"""The ops listener: the status page, metrics, the tracked images, the documentation of the doors.
 
 On an address of its own, plain HTTP: what is not yet patched is a gift to whoever sits in a container.
 """
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Annotated
 
@@ -17,17 +18,24 @@ from patchgate.policy.overview import list_tracked_images
 from patchgate.server.app import add_refusals, take_snapshot
 from patchgate.server.images import describe_image
 from patchgate.server.judge import Judge
+from patchgate.server.page.health import Health
+from patchgate.server.page.routes import add_status_page
 from patchgate.server.schemas import ImagesAnswer, refusals
 
 
-def make_ops_app(judge: Judge, registry: CollectorRegistry, doors: FastAPI) -> FastAPI:
+def make_ops_app(
+    judge: Judge, registry: CollectorRegistry, doors: FastAPI, find_health: Callable[[], Health] | None = None
+) -> FastAPI:
     """Make the application of the ops listener.
 
     registry: what `/metrics` gives.
     doors: the main listener's application, documented at `/openapi.json`.
+    find_health: gives how the gate itself stands, for the status page; None for no such page.
     """
     app = FastAPI(title="patchgate ops", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     add_refusals(app)
+    if find_health:
+        add_status_page(app, judge, find_health)
 
     @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

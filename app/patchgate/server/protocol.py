@@ -100,6 +100,12 @@ class GateProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._await_nothing()
 
+    def on_response_complete(self) -> None:
+        """Begin the next request; read on once none waits: uvicorn reads at every answer, and what waits would grow."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
     def _refuse_upgrade(self) -> None:
         """Refuse to speak anything else: the parser would take the body for the next request."""
         if self.parser.should_upgrade():

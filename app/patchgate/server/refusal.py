@@ -37,20 +37,24 @@ def write_json(content: object) -> bytes:
     return _VARIABLE.sub(b"{ ", json.dumps(content).encode())
 
 
-def refuse(error: RequestError) -> Response:
+def refuse(error: RequestError, body: bytes | None = None) -> Response:
     """Answer a request that cannot be decided.
 
-    The shape is that of a decision, because Kyverno's CEL `http` hands a policy the body of a failure as well.
+    body: JSON in the shape of the door that was asked. Without one it is that of a decision, because Kyverno's CEL
+    `http` hands a policy the body of a failure as well.
     """
     headers = {"Allow": error.allow} if error.allow else {}
     if error.status == 503:  # noqa: PLR2004 -- kube-apiserver tries again only with a whole number of seconds
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if error.status == 401:  # noqa: PLR2004 -- RFC 9110, 15.5.2: it must say how
         headers["WWW-Authenticate"] = "Bearer"
+    return Response(body or _describe(error), error.status, headers=headers, media_type="application/json")
+
+
+def _describe(error: RequestError) -> bytes:
     reason = _REASONS.get(error.status, "BadRequest")
     message = show(str(error), SHOWN_LINE_CHARACTERS)
-    content = {"allowed": False, "reason": reason, "message": message, "images": []}
-    return Response(write_json(content), error.status, headers=headers, media_type="application/json")
+    return write_json({"allowed": False, "reason": reason, "message": message, "images": []})
 
 
 def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:

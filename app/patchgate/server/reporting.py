@@ -49,7 +49,7 @@ class Reporter:
         self.metrics.refusals.labels(str(status)).inc()
 
     def tell_decision(self, decision: Decision) -> None:
-        """Count an answer of /v1/decisions."""
+        """Count an answer of /v1/decisions, or of a key of /v1/gatekeeper."""
         self.metrics.decisions.labels(_word(decision), decision.reason.value).inc()
 
     def tell_failure(self, error: Exception, where: str, uid: str | None = None) -> None:

@@ -49,6 +49,30 @@ class DecisionAnswer(_Answer):
     images: list[ImageAnswer]
 
 
+class ProviderItem(_Answer):
+    """The answer to one key: the verdict of an image that may run, or why another is denied."""
+
+    key: str
+    value: ImageAnswer | None = None
+    error: str | None = None
+
+
+class ProviderResponse(_Answer):
+    """One item a key, in order, or why nothing is decided."""
+
+    idempotent: bool
+    items: list[ProviderItem] | None = None
+    systemError: str | None = None  # noqa: N815 -- Gatekeeper's own name
+
+
+class ProviderAnswer(_Answer):
+    """A ProviderResponse of externaldata.gatekeeper.sh/v1beta1."""
+
+    apiVersion: str  # noqa: N815 -- Gatekeeper's own name
+    kind: str
+    response: ProviderResponse
+
+
 class CatalogAnswer(_Answer):
     """Repositories that are tracked, and `REPO@DIGEST` that are approved now."""
 

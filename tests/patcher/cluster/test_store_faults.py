@@ -1,6 +1,7 @@
 """The store beside a kube-apiserver that conflicts, is busy, refuses, or is gone: asked again where that helps."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,9 +23,12 @@ from tests.patcher.images import IMAGE, REPOSITORY, attempt, manifest
 from tests.sources.cluster.api_simulator import DROPPED, NAMESPACE, ApiSimulator, run_simulator
 from tests.world import NAMES, NOW, image_list
 
-PACE = Pace(connect_seconds=1, read_seconds=2, retry_first_seconds=0.01, retry_most_seconds=0.05, refused_seconds=0)
-QUICK = StorePace(PACE, ClaimPace(seconds=0.5, renew_seconds=0.1, poll_seconds=0.02), limit_seconds=20)
+PACE = Pace(retry_first_seconds=0.01, retry_most_seconds=0.05, refused_seconds=0)
+QUICK = StorePace(PACE, ClaimPace(seconds=0.5, renew_seconds=0.1, poll_seconds=0.02), limit_seconds=60)
 BRIEF = StorePace(PACE, ClaimPace(), limit_seconds=1)
+LONG_SECONDS = 600
+TRIES = 5
+"""After which a test has the time be over."""
 UPDATE = f"update configmap {NAMES.records} in copa-system"
 RENEW = "renew the token or the certificate"
 ROLE = "give its service account a Role with"
@@ -125,12 +129,22 @@ def test_what_asking_again_does_not_help_is_said_at_once(sim: ApiSimulator, verb
         ("update", DROPPED, "the connection to {host} broke: ProtocolError"),
     ],
 )
-def test_what_does_not_pass_is_said_when_the_time_is_over(sim: ApiSimulator, verb: str, status: int, said: str) -> None:
+def test_what_does_not_pass_is_said_when_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, sim: ApiSimulator, verb: str, status: int, said: str
+) -> None:
+    class Clock:
+        sleep = time.sleep
+
+        @staticmethod
+        def monotonic() -> float:
+            return time.monotonic() + (LONG_SECONDS if sim.counts[verb] == TRIES else 0)
+
+    monkeypatch.setattr("patchgate.cluster.again.time", Clock)
     sim.statuses[verb] = status
     with pytest.raises(StoreError) as refusal:
-        open_store(sim, BRIEF).change_record(IMAGE, fail)
+        open_store(sim, StorePace(PACE, ClaimPace(), limit_seconds=LONG_SECONDS)).change_record(IMAGE, fail)
     assert str(refusal.value) == said.format(host=sim.url)
-    assert sim.counts[verb] > 1
+    assert sim.counts[verb] == TRIES
 
 
 def test_a_kube_apiserver_that_is_not_there_is_a_start_that_fails_and_an_image_that_fails() -> None:
@@ -165,7 +179,7 @@ def test_it_is_left_alone_as_long_as_it_asks_for_and_not_for_ever() -> None:
 def test_a_retry_after_longer_than_the_time_there_is_is_not_waited_for(sim: ApiSimulator) -> None:
     sim.statuses["update"], sim.headers = 429, {"Retry-After": "25"}
     with pytest.raises(StoreError, match="too busy to update"):
-        open_store(sim).change_record(IMAGE, fail)
+        open_store(sim, replace(QUICK, limit_seconds=20)).change_record(IMAGE, fail)
     assert sim.counts["update"] == 1
 
 

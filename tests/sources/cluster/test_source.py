@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,8 +20,10 @@ from patchgate.sources.source import Reading
 from tests.conftest import wait_until
 from tests.sources.cluster.api_simulator import NAMESPACE, ApiSimulator, run_simulator
 
-PACE = Pace(connect_seconds=0.5, read_seconds=0.5, silence_seconds=1.5, steady_seconds=0.1, retry_first_seconds=0.02)
-"""What takes seconds in a cluster takes tenths here."""
+PACE = Pace(steady_seconds=0.1, retry_first_seconds=0.02)
+"""Asks again sooner than in a cluster."""
+IMPATIENT = replace(PACE, connect_seconds=0.5, read_seconds=0.5, silence_seconds=1.5)
+"""Soon takes a server for gone: a busy one, too."""
 LIST = {"images.txt": "registry.example.com/app:1\n"}
 LABEL = {"patchgate.io/image-list": "true"}
 
@@ -152,7 +155,7 @@ def test_words_of_changes_come_and_what_they_tell_of_is_read(sim: ApiSimulator) 
     async def read_after_words(followed: Followed) -> None:
         changes = followed.source.changes()
         followed.sim.put("copa-image-list", LIST)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for _ in changes:
                 if await asyncio.to_thread(followed.take):
                     return
@@ -214,32 +217,35 @@ FAULTS: dict[str, tuple[Callable[[ApiSimulator], object], str]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_fails_every_reading_and_is_over_when_it_is_over(followed: Followed, fault: str) -> None:
-    sim = followed.sim
+def test_a_fault_fails_every_reading_and_is_over_when_it_is_over(sim: ApiSimulator, fault: str) -> None:
+    sim.put("copa-image-list", LIST)
     break_it, failure = FAULTS[fault]
-    break_it(sim)
-    if fault != "silence":
-        sim.cut()
-    wait_until(lambda: followed.find_failure().replace(sim.url, "URL") == failure)
-    assert followed.taken[1:] == []
-    sim.statuses.clear()
-    sim.garbage.clear()
-    sim.is_frozen = False
-    sim.put("copa-exceptions")
-    followed.wait_for("copa-exceptions")
+    with follow(sim, IMPATIENT if fault == "silence" else PACE) as followed:
+        followed.wait_for("copa-image-list")
+        break_it(sim)
+        if fault != "silence":
+            sim.cut()
+        wait_until(lambda: followed.find_failure().replace(sim.url, "URL") == failure)
+        assert followed.taken[1:] == []
+        sim.statuses.clear()
+        sim.garbage.clear()
+        sim.is_frozen = False
+        sim.put("copa-exceptions")
+        followed.wait_for("copa-exceptions")
 
 
 @pytest.mark.parametrize("fault", ["the watch is forbidden", "garbage", "silence"])
 def test_a_fault_costs_few_requests(sim: ApiSimulator, fault: str) -> None:
     sim.put("copa-image-list", LIST)
-    with follow(sim, Pace()) as followed:
+    with follow(sim, Pace(retry_first_seconds=0.2)) as followed:
         followed.read()
         FAULTS[fault][0](sim)
         sim.cut()
-        before = len(sim.requests)
-        time.sleep(3)
-        # at the pace of production: at once, and after 0.25 to 0.5, 0.5 to 1, 1 to 2 s
-        assert len(sim.requests) - before <= 6
+        before, began = len(sim.requests), time.monotonic()
+        time.sleep(1)
+        asked, passed_seconds = len(sim.requests) - before, time.monotonic() - began
+    # at once, and after pauses that double: the n-th comes no sooner than after 0.1 * (2^(n-1) - 1) s
+    assert asked <= 2 + math.log2(10 * passed_seconds + 1)
 
 
 def test_a_first_list_that_fails_is_said_and_asked_for_again(sim: ApiSimulator) -> None:
@@ -253,7 +259,7 @@ def test_a_first_list_that_fails_is_said_and_asked_for_again(sim: ApiSimulator) 
 
 def test_a_server_that_never_answered_is_said_to(sim: ApiSimulator) -> None:
     sim.is_frozen = True
-    with follow(sim) as followed:
+    with follow(sim, IMPATIENT) as followed:
         assert followed.find_failure() in {f"{sim.url} does not answer", f"{sim.url} has not answered yet"}
         assert followed.source.contact_age_seconds is None
 
@@ -289,11 +295,10 @@ def test_one_that_cannot_be_fetched_fails_the_reading_and_costs_nothing_that_was
 def test_while_one_cannot_be_fetched_few_requests_are_made(sim: ApiSimulator) -> None:
     sim.put("copa-image-list", LIST)
     sim.statuses["get"] = 403
-    with follow(sim, Pace()) as followed:
+    with follow(sim, Pace(retry_first_seconds=3600, retry_most_seconds=3600)) as followed:
         for _ in range(50):
             assert followed.find_failure().startswith("may not get configmaps in copa-system (403): give its service")
-            time.sleep(0.01)
-    assert 1 <= sim.counts["get"] <= 4
+    assert sim.counts["get"] == 1
 
 
 def test_the_contact_is_as_old_as_the_last_answer(followed: Followed) -> None:
@@ -319,7 +324,7 @@ def test_when_it_ends_nothing_more_is_asked(sim: ApiSimulator, is_frozen: bool) 
         followed.read()
         sim.is_frozen = is_frozen
         began = time.monotonic()
-    assert time.monotonic() - began < 10  # bounded, whatever the server does
+    assert time.monotonic() - began < 60  # bounded, whatever the server does
     sim.is_frozen = False
     sim.cut()
     before = len(sim.requests)

@@ -16,7 +16,8 @@
 {{- range .Values.patcher.registryMirrors }}
 - --registry-mirror={{ . }}
 {{- end }}
-- --trivy-cache=/var/cache/patchgate/trivy
+{{- /* A shard each: Trivy writes a database over the one that another is reading (a shared claim). */}}
+- --trivy-cache=/var/cache/patchgate/trivy{{ if gt (int .Values.patcher.shards) 1 }}-$(JOB_COMPLETION_INDEX){{ end }}
 {{- with .Values.patcher.trivy.dbRepository }}
 - --db-repository={{ . }}
 {{- end }}

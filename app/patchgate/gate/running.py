@@ -1,0 +1,19 @@
+"""Opens what runs in a cluster. The Kubernetes client is imported where a cluster is asked for (`gate.origin`)."""
+
+# ruff: noqa: PLC0415 -- the reason is above
+
+from collections.abc import Iterator
+
+from patchgate.sources.running import Found
+
+
+def find_running(namespace: str | None) -> Iterator[Found]:
+    """Find what runs, in one namespace or in all.
+
+    Raises:
+        SourceError: no cluster to ask, or it cannot be listed.
+    """
+    from patchgate.cluster.client import make_client
+    from patchgate.sources.cluster.workloads import list_workloads
+
+    return list_workloads(make_client(), namespace)

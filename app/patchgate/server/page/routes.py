@@ -1,0 +1,149 @@
+"""The status page over HTTP: its addresses, and the headers that let nothing but itself run in it.
+
+Pages lie beside each other and name each other relatively, so that they work behind a proxy that adds a prefix.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+
+from patchgate.limits import PAGE_ASSET_SECONDS, SHOWN_LINE_CHARACTERS
+from patchgate.policy.case import Asker
+from patchgate.policy.explain import explain
+from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.verdict import show
+from patchgate.policy.workload import Image
+from patchgate.server.judge import Judge
+from patchgate.server.page.answer import make_answer
+from patchgate.server.page.headline import make_headline, say_not_ready
+from patchgate.server.page.health import Health, make_foundation
+from patchgate.server.page.image_view import make_image_view
+from patchgate.server.page.index import Index
+from patchgate.server.page.query import Query
+from patchgate.server.page.render import Renderer, make_renderer
+from patchgate.server.page.table import make_table
+from patchgate.server.page.turns import Turns
+
+_CSP: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_HTML: Final = "text/html; charset=utf-8"
+
+
+@dataclass(slots=True)
+class StatusPage:
+    """Answers the page's addresses.
+
+    Attributes:
+        judge: the core behind every door; asked on the event loop, as others do.
+        find_health: gives how the gate itself stands.
+    """
+
+    judge: Judge
+    find_health: Callable[[], Health]
+    _renderer: Renderer = field(default_factory=make_renderer)
+    _turns: Turns = field(default_factory=Turns)
+    _index: Index | None = None
+
+    async def show_status(self, query: Query) -> Response:
+        """Show headline, table, box and foundation; 503 before the first snapshot."""
+        health = self.find_health()
+        is_ready = self.judge.take_snapshot() is not None
+        return _answer(await self._turns.take(lambda: self._render_status(query, health)), 200 if is_ready else 503)
+
+    async def show_image(self, name: str) -> Response:
+        """Show one image; 404 where it is not listed."""
+        content = await self._turns.take(lambda: self._render_image(name))
+        return _answer(content) if content else await self._show_fault("No such image is listed.", name, 404)
+
+    async def show_decision(self, image: str, namespace: str) -> Response:
+        """Show what the gate decides of an image, and by which row."""
+        snapshot = self.judge.take_snapshot()
+        if snapshot is None:
+            return await self._show_fault(say_not_ready().text, image, 503)
+        decision = self.judge.judge_images([image], namespace or None, snapshot)  # here: it remembers, without a lock
+        verdict, now = decision.verdicts[0], self.judge.clock()
+
+        def render() -> bytes:
+            explanation = explain(Image(image), snapshot, Asker(namespace or None), now)
+            view = make_answer(verdict, explanation, namespace)
+            return self._renderer.render(
+                "decision.html", answer=view, asked=show(image, SHOWN_LINE_CHARACTERS), namespace=show(namespace)
+            )
+
+        return _answer(await self._turns.take(render))
+
+    def give_asset(self, name: str) -> Response:
+        """Give a file that pages load."""
+        asset = self._renderer.assets.get(name)
+        if asset is None:
+            return Response(status_code=404, headers=_HEADERS)
+        headers = {**_HEADERS, "Cache-Control": f"public, max-age={PAGE_ASSET_SECONDS}, immutable"}
+        return Response(asset.content, media_type=asset.media_type, headers=headers)
+
+    def _render_status(self, query: Query, health: Health) -> bytes:
+        snapshot, now = self.judge.take_snapshot(), self.judge.clock()
+        index = self._find_index(snapshot, now) if snapshot else None
+        return self._renderer.render(
+            "status.html",
+            headline=make_headline(index, now) if index else say_not_ready(),
+            table=make_table(index, query, now) if index else None,
+            foundation=make_foundation(snapshot or self.judge.current(), health, now),
+            asked="",
+            namespace="",
+        )
+
+    def _render_image(self, name: str) -> bytes:
+        snapshot, now = self.judge.take_snapshot(), self.judge.clock()
+        entry = self._find_index(snapshot, now).by_image.get(name) if snapshot else None
+        if snapshot is None or entry is None:
+            return b""
+        return self._renderer.render("image.html", view=make_image_view(entry, snapshot, now))
+
+    async def _show_fault(self, text: str, subject: str, status: int) -> Response:
+        content = await self._turns.take(
+            lambda: self._renderer.render("fault.html", text=text, subject=show(subject)),
+        )
+        return _answer(content, status)
+
+    def _find_index(self, snapshot: Snapshot, now: datetime) -> Index:
+        """Find the index of the snapshot; turns are taken one at a time, so nobody else makes it meanwhile."""
+        if self._index is None or self._index.snapshot is not snapshot:
+            self._index = Index.build(snapshot, now)
+        return self._index
+
+
+def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health]) -> None:
+    """Add the status page to the ops listener's application."""
+    page = StatusPage(judge, find_health)
+
+    @app.get("/", include_in_schema=False)
+    async def show_status(request: Request) -> Response:
+        return await page.show_status(Query.read(request.query_params))
+
+    @app.get("/image", include_in_schema=False)
+    async def show_image(name: str = "") -> Response:
+        return await page.show_image(name)
+
+    @app.get("/decision", include_in_schema=False)
+    async def show_decision(image: str = "", namespace: str = "") -> Response:
+        return await page.show_decision(image.strip(), namespace.strip())
+
+    @app.get("/assets/{name}", include_in_schema=False)
+    async def give_asset(name: str) -> Response:
+        return page.give_asset(name)
+
+
+def _answer(content: bytes, status: int = 200) -> Response:
+    return Response(content, status, headers=_HEADERS, media_type=_HTML)
