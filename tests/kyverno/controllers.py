@@ -45,7 +45,7 @@ def run_kyverno(plane: Plane, programs: Path, distribution: Distribution, roots:
     roots: the CAs that it trusts when it asks others, as a file in the place of its image's own.
     """
     _install(plane, distribution)
-    (port,) = choose_ports(1)
+    port, *metrics = choose_ports(3)  # its metrics, which nothing turns off, have one that is fixed
     blind = make_blind_context()
     admission, reports = (
         Program(
@@ -55,8 +55,8 @@ def run_kyverno(plane: Plane, programs: Path, distribution: Distribution, roots:
             ["env", *_list_environment(plane, controller, distribution, roots)],
         )
         for name, controller, more, is_ready in (
-            ("kyverno-admission", _ADMISSION, _listen(port), lambda: _is_healthy(port, blind)),
-            ("kyverno-reports", _REPORTS, [], lambda: True),
+            ("kyverno-admission", _ADMISSION, _listen(port, metrics[0]), lambda: _is_healthy(port, blind)),
+            ("kyverno-reports", _REPORTS, [f"--metricsPort={metrics[1]}"], lambda: True),
         )
     )
     with admission.running():
@@ -72,14 +72,15 @@ def _install(plane: Plane, distribution: Distribution) -> None:
     plane.kubectl.do("wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{name}" for name in names))
 
 
-def _listen(port: int) -> list[str]:
-    return [f"--serverIP=127.0.0.1:{port}", "--webhookServerHost=127.0.0.1", f"--webhookServerPort={port}"]
+def _listen(port: int, metrics: int) -> list[str]:
+    server = [f"--serverIP=127.0.0.1:{port}", "--webhookServerHost=127.0.0.1", f"--webhookServerPort={port}"]
+    return [*server, f"--metricsPort={metrics}"]
 
 
 def _find_arguments(plane: Plane, controller: str, distribution: Distribution) -> list[str]:
     kubeconfig = plane.credentials.write_kubeconfig(plane.server, f"system:serviceaccount:{NAMESPACE}:{controller}")
     given = [each for each in distribution.find_arguments(controller) if not _is_replaced(each)]
-    own = ["--disableMetrics=true", "--controllerRuntimeMetricsAddress=0"]  # no port that another may have
+    own = ["--controllerRuntimeMetricsAddress=0"]  # no port that another may have
     return [f"--kubeconfig={kubeconfig}", *given, *own]
 
 
@@ -104,7 +105,7 @@ def _make_token(plane: Plane, controller: str) -> Path:
 
 
 def _is_replaced(argument: str) -> bool:
-    return argument.startswith(("--disableMetrics", "--controllerRuntimeMetricsAddress", "--webhookServerPort"))
+    return argument.startswith(("--metricsPort", "--controllerRuntimeMetricsAddress", "--webhookServerPort"))
 
 
 def _is_healthy(port: int, context: ssl.SSLContext) -> bool:
