@@ -1,6 +1,7 @@
 """Kyverno's real controllers beside the control plane: as the service accounts and with the arguments of its chart."""
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ def run_kyverno(plane: Plane, programs: Path, distribution: Distribution, roots:
         )
         for name, controller, more, is_ready in (
             ("kyverno-admission", _ADMISSION, _listen(port, metrics[0]), lambda: _is_healthy(port, blind)),
-            ("kyverno-reports", _REPORTS, [f"--metricsPort={metrics[1]}"], lambda: True),
+            ("kyverno-reports", _REPORTS, [f"--metricsPort={metrics[1]}"], lambda: _listens(metrics[1])),
         )
     )
     with admission.running():
@@ -74,14 +75,13 @@ def _install(plane: Plane, distribution: Distribution) -> None:
 
 def _listen(port: int, metrics: int) -> list[str]:
     server = [f"--serverIP=127.0.0.1:{port}", "--webhookServerHost=127.0.0.1", f"--webhookServerPort={port}"]
-    return [*server, f"--metricsPort={metrics}"]
+    return [*server, f"--metricsPort={metrics}", "--controllerRuntimeMetricsAddress=0"]
 
 
 def _find_arguments(plane: Plane, controller: str, distribution: Distribution) -> list[str]:
     kubeconfig = plane.credentials.write_kubeconfig(plane.server, f"system:serviceaccount:{NAMESPACE}:{controller}")
     given = [each for each in distribution.find_arguments(controller) if not _is_replaced(each)]
-    own = ["--controllerRuntimeMetricsAddress=0"]  # no port that another may have
-    return [f"--kubeconfig={kubeconfig}", *given, *own]
+    return [f"--kubeconfig={kubeconfig}", *given]
 
 
 def _list_environment(plane: Plane, controller: str, distribution: Distribution, roots: Path) -> list[str]:
@@ -112,6 +112,11 @@ def _is_healthy(port: int, context: ssl.SSLContext) -> bool:
     with contextlib.closing(HTTPSConnection("127.0.0.1", port, context=context, timeout=5)) as connection:
         connection.request("GET", "/health/readiness")
         return connection.getresponse().status == 200
+
+
+def _listens(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
 
 
 def _has_rights(plane: Plane) -> bool:
