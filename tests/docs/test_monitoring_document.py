@@ -62,3 +62,12 @@ def test_what_it_says_of_values_are_values() -> None:
     named = set(re.findall(r"`((?:monitoring|networkPolicy|patcher|webhook)\.[\w.]+)`", TEXT))
     assert named
     assert named <= values
+
+
+def test_every_alert_has_its_section_on_the_page_that_it_leads_to() -> None:
+    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### (Patchgate\w+)$", operations, re.MULTILINE)
+    assert sorted(sections) == sorted(rule["alert"] for rule in list_alerts())
+    assert {rule["annotations"]["runbook_url"].partition("#")[2] for rule in list_alerts()} == {
+        section.lower() for section in sections
+    }
