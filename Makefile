@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := browser chart gatekeeper plane faults patch patch_faults node prometheus image_tools
+OTHER_GROUPS := browser chart gatekeeper kyverno plane faults patch patch_faults node prometheus image_tools
 PATCH := buildkit copa trivy trivy_database
+KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
-.PHONY: unit chart plane gatekeeper faults browser patch patch-faults node prometheus image-tools
-.PHONY: load load-cluster load-page load-patch load-patch-memory load-certificates load-node
+.PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
+.PHONY: load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +31,8 @@ programs: $(READY) # the groups that need more than Python, one after the other
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
 	else echo "Left out: plane, as kube-apiserver is not built here (10 minutes, once). To run it: make tools plane"; fi
+	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(KYVERNO); then $(MAKE) --no-print-directory kyverno; \
+	else echo "Left out: kyverno, as Kyverno is not built here (16 minutes, once). To run it: make tools kyverno"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE) gatekeeper; \
 	then $(MAKE) --no-print-directory gatekeeper; \
 	else echo "Left out: gatekeeper, as Gatekeeper is not built here (4 minutes, once). To run it: make tools gatekeeper"; fi
@@ -70,6 +73,9 @@ chart: $(READY) ## the Helm chart, rendered with a matrix of values
 
 plane: $(READY) ## the tests behind a real kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/plane $(ARGS)
+
+kyverno: $(READY) ## the policies for Kyverno, on its real controllers, which `make tools` builds
+	$(BIN)/pytest tests/kyverno $(ARGS)
 
 gatekeeper: $(READY) ## the tests with the real Gatekeeper beside that kube-apiserver, which `make tools` builds
 	$(BIN)/pytest tests/gatekeeper $(ARGS)
@@ -118,6 +124,9 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
+	$(BIN)/python -m loadtest.kyverno
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates

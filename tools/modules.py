@@ -92,6 +92,17 @@ HELM: Final = Module(
     programs={"helm": "helm.sh/helm/v3/cmd/helm"},
     stamps={"helm.sh/helm/v3/internal/version.version": "{version}"},
 )
+_KYVERNO_COMMANDS: Final = "github.com/kyverno/kyverno/cmd"
+KYVERNO: Final = Module(  # its module replaces one of Kubernetes', so `go install` refuses it
+    _TOOLS / "kyverno",
+    upstream="github.com/kyverno/kyverno",
+    programs={
+        "kyverno": f"{_KYVERNO_COMMANDS}/cli/kubectl-kyverno",
+        "kyverno-admission": f"{_KYVERNO_COMMANDS}/kyverno",
+        "kyverno-reports": f"{_KYVERNO_COMMANDS}/reports-controller",
+    },
+    stamps={"github.com/kyverno/kyverno/pkg/version.BuildVersion": "{version}"},
+)
 COPA: Final = Module(
     _TOOLS / "copa",
     upstream="github.com/project-copacetic/copacetic",
@@ -140,6 +151,6 @@ FLUX_CRDS: Final = Module(
 )
 MODULES: Final = (
     *(ETCD, KUBERNETES, NODE, COREDNS, COPA, BUILDKIT, TRIVY, TRIVY_DATABASE, HELM),
-    *(GATEKEEPER, FLUX, FLUX_CRDS, CERT_MANAGER),
+    *(GATEKEEPER, KYVERNO, FLUX, FLUX_CRDS, CERT_MANAGER),
 )
 """Those that `make tools` builds."""

@@ -38,6 +38,18 @@ SHOWN_VALUE_CHARACTERS: Final = 80
 SHOWN_LINE_CHARACTERS: Final = 2000
 """A problem, or a cell of a table: more than any whole message with the reference to use instead."""
 
+# --- bearer tokens ----------------------------------------------------------------------------------------------
+TOKENS_REMEMBERED: Final = 256
+"""Tokens of which it is remembered whether they are known, and as many that are not: Kyverno's Pods have one each."""
+TOKEN_SECONDS: Final = 60
+"""How long that is remembered: so long is a token still taken that was taken back. Kyverno's live for an hour."""
+TOKEN_BYTES: Final = 16 * 1024
+"""A token: a service account's has about 1 KiB, an identity provider's with many groups several."""
+TOKEN_REVIEWS: Final = 4
+"""Tokens asked of kube-apiserver at a time."""
+TOKEN_REVIEW_SECONDS: Final = 3
+"""How long it may take to answer: less than Kyverno's webhook has."""
+
 # --- answers ----------------------------------------------------------------------------------------------------
 WARNING_CHARACTERS: Final = 120
 """One warning: kube-apiserver asks for at most 120 and cuts at 256 (k8s.io/api/admission/v1, AdmissionResponse)."""

@@ -55,6 +55,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--drain-seconds": ("2.5", 2.5),
     "--close-v1": ("false", False),
     "--status-page": ("off", Switch.OFF),
+    "--token-audience": ("kyverno-svc.kyverno.io", "kyverno-svc.kyverno.io"),
     "--record-configmaps": ("9", 9),
 }
 """Flag of `serve` → a value that is not its default, as it is written and as it is read."""

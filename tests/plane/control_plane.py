@@ -21,7 +21,7 @@ from tests.ports import choose_ports
 WAIT_SECONDS = 120.0
 CONTROLLERS = (
     "serviceaccount", "root-ca-certificate-publisher", "namespace", "garbage-collector", "deployment", "replicaset",
-    "statefulset", "daemonset", "job", "cronjob", "replicationcontroller",
+    "statefulset", "daemonset", "job", "cronjob", "replicationcontroller", "clusterrole-aggregation",
 )  # fmt: skip
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",

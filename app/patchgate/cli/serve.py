@@ -104,6 +104,16 @@ _ClosesV1 = Annotated[
         help="Whether answers of /v1/ close their connection: Kyverno with a caBundle leaves one open a call.",
     ),
 ]
+_TokenAudience = Annotated[
+    str | None,
+    typer.Option(
+        "--token-audience",
+        envvar="PATCHGATE_TOKEN_AUDIENCE",
+        metavar="AUDIENCE",
+        help="Ask callers of /v1/ for a bearer token that kube-apiserver knows for this audience; Kyverno's is "
+        "kyverno-svc.kyverno.io. While kube-apiserver cannot be asked, they get 503.",
+    ),
+]
 _StatusPage = Annotated[
     Switch,
     typer.Option(
@@ -134,6 +144,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     on_error: _OnError = OnError.DENY,
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
+    token_audience: _TokenAudience = None,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     status_page: _StatusPage = Switch.ON,
 ) -> None:
@@ -149,6 +160,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         on_error=on_error,
         drain_seconds=drain_seconds,
         closes_v1=close_v1,
+        token_audience=token_audience or None,
         names=Names(record_configmaps=record_configmaps),
         namespace=system_namespace,
         service=service_name,

@@ -29,6 +29,7 @@ from patchgate.gate.secret import open_secret
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
+from patchgate.gate.tokens import KnowsToken, TokenAsker, open_token_review
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
@@ -37,6 +38,7 @@ from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
+from patchgate.server.bearer import Bearer
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
@@ -46,6 +48,7 @@ from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair, ServedPair
+from patchgate.server.token_memory import TokenMemory
 from patchgate.server.verdict_cache import VerdictCache
 
 Decide = Callable[[Image, Snapshot, Asker, datetime], Verdict]
@@ -66,6 +69,7 @@ class _Gate:
     pair: ServedPair
     secret: LookedAt | None
     webhooks: Webhooks | None
+    knows_token: KnowsToken | None
 
 
 def run_gate(
@@ -91,7 +95,10 @@ def run_gate(
         pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
         webhooks = open_webhooks(settings.arming, settings.namespace) if settings.arming else None
-        gate = _Gate(settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks)
+        knows = open_token_review(settings.token_audience) if settings.token_audience else None
+        gate = _Gate(
+            settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, knows
+        )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 stream.gather(runner.get_loop())
@@ -131,9 +138,11 @@ async def _run(gate: _Gate) -> None:
         return Health(standing.read_at, problems, tuple(list_obstacles()), None if is_stand_in else expires)
 
     ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
+    asker = TokenAsker(gate.knows_token, metrics, log) if gate.knows_token else None
+    guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
     protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
-        Server(Front(app, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
+        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
@@ -159,6 +168,8 @@ async def _run(gate: _Gate) -> None:
         ops_url=_name_url("http", settings.ops_listen, gate.ops_listener),
     )
     await serve(servers, life)
+    if asker:
+        asker.close()
     for task in background:
         task.cancel()
     ended = await asyncio.gather(*background, return_exceptions=True)

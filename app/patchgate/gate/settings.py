@@ -104,6 +104,7 @@ class GateSettings:
         on_error: what a review gets when deciding fails.
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
+        token_audience: of the bearer tokens that `/v1/` asks for; None where it asks for none.
         names: the names under which ConfigMaps count.
         namespace: the one that the gate's own Service and Secret are in.
         service: the name of the gate's own Service.
@@ -119,6 +120,7 @@ class GateSettings:
     on_error: OnError = OnError.DENY
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
+    token_audience: str | None = None
     names: Names = field(default_factory=Names)
     namespace: str = SYSTEM_NAMESPACE
     service: str = SERVICE_NAME

@@ -14,6 +14,7 @@ from patchgate.policy.verdict import show
 _VARIABLE: Final = re.compile(rb"\{(?=\{)")
 _REASONS: Final = {
     400: "BadRequest",
+    401: "Unauthorized",
     404: "NotFound",
     405: "MethodNotAllowed",
     408: "RequestTimeout",
@@ -45,6 +46,8 @@ def refuse(error: RequestError, body: bytes | None = None) -> Response:
     headers = {"Allow": error.allow} if error.allow else {}
     if error.status == 503:  # noqa: PLR2004 -- kube-apiserver tries again only with a whole number of seconds
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if error.status == 401:  # noqa: PLR2004 -- RFC 9110, 15.5.2: it must say how
+        headers["WWW-Authenticate"] = "Bearer"
     return Response(body or _describe(error), error.status, headers=headers, media_type="application/json")
 
 

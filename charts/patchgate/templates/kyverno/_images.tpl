@@ -1,0 +1,37 @@
+{{/*
+CEL that reads an object's images where no gate does it: variables `added` (strings that a change adds), `unreadable` (those
+that are no reference) and `names` (repository, tag, digest of the others), normalised as far as CEL reaches.
+*/}}
+{{- define "patchgate.kyverno.images" -}}
+{{- range list "object" "oldObject" }}
+- name: {{ . }}Pod
+  expression: >-
+    {{ if eq . "oldObject" }}request.operation != "UPDATE" ? dyn({}) : {{ end }}{{ . }}.kind == "Pod" ? dyn({{ . }}.?spec.orValue({})) :
+    {{ . }}.kind == "CronJob" ? dyn({{ . }}.?spec.?jobTemplate.?spec.?template.?spec.orValue({})) :
+    dyn({{ . }}.?spec.?template.?spec.orValue({}))
+- name: {{ . }}Images
+  expression: >-
+    (variables.{{ . }}Pod.?containers.orValue([]) + variables.{{ . }}Pod.?initContainers.orValue([]) +
+    variables.{{ . }}Pod.?ephemeralContainers.orValue([])).map(each, string(each.?image.orValue(""))) +
+    variables.{{ . }}Pod.?volumes.orValue([]).filter(each, has(each.image)).map(each, string(each.image.?reference.orValue("")))
+{{- end }}
+- name: added
+  expression: >-
+    variables.objectImages.filter(each, !(each in variables.oldObjectImages))
+- name: unreadable
+  expression: >-
+    variables.added.filter(each, !isImage(each))
+- name: names
+  expression: >-
+    {{- include "patchgate.kyverno.parse" "variables.added.filter(each, isImage(each))" | nindent 4 }}
+{{- end -}}
+
+{{/* Repository, tag and digest of each image in a list: Docker Hub under one name, hosts in lower case, :443 left out. */}}
+{{- define "patchgate.kyverno.parse" -}}
+{{ . }}.map(each,
+  {"image": each, "host": parseImageReference(each).registry().lowerAscii().replace("index.docker.io", "docker.io"),
+   "path": parseImageReference(each).repository(), "tag": parseImageReference(each).tag(),
+   "digest": each.contains("@") ? parseImageReference(each).digest() : ""}).map(each,
+  {"image": each.image, "tag": each.tag, "digest": each.digest, "repository":
+   (each.host.endsWith(":443") ? each.host.substring(0, size(each.host) - 4) : each.host) + "/" + each.path})
+{{- end -}}
