@@ -96,6 +96,10 @@ def begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         def monotonic() -> float:
             return time.monotonic() + (2 * LONG_SECONDS if mark.exists() else 0)
 
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            time.sleep(seconds)
+
     monkeypatch.setattr("patchgate.patcher.program.time", Clock)
     return mark
 
