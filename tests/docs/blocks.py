@@ -12,6 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 RUN, CLOUD = "sh", "sh cloud"
+RUN_BY_CI = "make test\n"
+"""The one block that no test runs: it runs the tests."""
 SHOWN = ("text", "json")
 NEEDS = {"demo", "helm", "kube-apiserver"}
 """What a page may need: the demo's world, and programs."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.docs.blocks import ROOT, RUN, find_needs, read_blocks, write_script
+from tests.docs.blocks import ROOT, RUN, RUN_BY_CI, find_needs, read_blocks, write_script
 from tests.ports import choose_ports
 
 _COPIED = ("app", "charts", "docs", "examples", "requirements", "tools")
@@ -19,13 +19,17 @@ _DEFAULT_PORTS = ("8443", "8080")
 
 
 def lay_out_checkout(directory: Path) -> None:
-    """Lay out the files of the repository, with the environment that `make` has made there."""
+    """Lay out the files of the repository, with the environment that `make` has made there.
+
+    Raises CalledProcessError where that is older than what it is made from: a block's `make` would empty it.
+    """
     for name in _COPIED:
         shutil.copytree(ROOT / name, directory / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in _FILES:
         (directory / name).parent.mkdir(exist_ok=True)
         shutil.copy2(ROOT / name, directory / name)
     (directory / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run(["/usr/bin/env", "make", "--question", ".venv/.ready"], cwd=directory, check=True)
 
 
 def run_page(page: str, directory: Path, environment: Mapping[str, str], programs: list[Path]) -> None:
@@ -33,7 +37,7 @@ def run_page(page: str, directory: Path, environment: Mapping[str, str], program
 
     environment: beside this process's. programs: folders that PATH begins with.
     """
-    blocks = [block for block in read_blocks(page) if block.kind == RUN]
+    blocks = [block for block in read_blocks(page) if block.kind == RUN and block.text != RUN_BY_CI]
     lay_out_checkout(directory)
     (directory / "home").mkdir()
     path = os.pathsep.join([*map(str, programs), str(Path(sys.executable).parent), os.environ["PATH"]])

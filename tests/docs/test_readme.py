@@ -3,12 +3,16 @@
 import re
 import subprocess
 
-from tests.docs.blocks import ROOT, RUN, list_pages, read_blocks
+from tests.docs.blocks import ROOT, RUN, RUN_BY_CI, list_pages, read_blocks
 
 
 def test_it_begins_with_two_commands() -> None:
     commands = [block.text.split()[:2] for block in read_blocks("README.md") if block.kind == RUN]
-    assert commands == [["make", "run"], [".venv/bin/patchgate", "discover"]]
+    assert commands == [["make", "run"], ["make", "test"], [".venv/bin/patchgate", "discover"]]
+
+
+def test_ci_runs_the_second() -> None:
+    assert (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()[-1] == f"exec {RUN_BY_CI}".strip()
 
 
 def test_make_run_is_the_demo() -> None:
