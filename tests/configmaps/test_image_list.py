@@ -137,9 +137,7 @@ def test_in_a_labelled_list_it_is_always_reported() -> None:
 def test_the_key_taken_away_while_running_keeps_the_lines_and_is_reported() -> None:
     part = read_main_list(ConfigMap("copa-image-list", {}, {}), read(f"{API}:1\n"))
     assert list_lines(part) == [(API, "1", None, 1)]
-    assert say_problems(part) == [
-        "copa-image-list: images.txt: names no image any more; the last good list stays in force"
-    ]
+    assert say_problems(part) == ["copa-image-list: images.txt: is gone; the last good list stays in force"]
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# nothing here\n"])

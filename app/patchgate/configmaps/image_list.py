@@ -28,7 +28,8 @@ def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> Imag
         problems += _report_absence(configmap)
     if not lines and previous and previous.lines:
         lines = previous.lines
-        problems.append(Problem(configmap.name, KEY, "names no image any more; the last good list stays in force"))
+        slip = "names no image any more" if KEY in configmap.data else "is gone"
+        problems.append(Problem(configmap.name, KEY, f"{slip}; the last good list stays in force"))
     policy, policy_problems = read_policy(configmap, previous.policy if previous else None)
     return ImageListPart(configmap.name, lines, policy, (*problems, *policy_problems))
 
