@@ -25,7 +25,7 @@ from patchgate.server.page.index import Index
 from patchgate.server.page.query import Query
 from patchgate.server.page.render import Renderer, make_renderer
 from patchgate.server.page.table import make_table
-from patchgate.server.page.turns import Turns
+from patchgate.server.turns import Turns
 
 _CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "

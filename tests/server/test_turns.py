@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from patchgate.server.page.turns import Turns
+from patchgate.errors import RequestError
+from patchgate.server.turns import Turns
 
 
 def burn(seconds: float) -> None:
@@ -71,5 +72,31 @@ def test_a_rest_has_an_end_however_long_the_turn_was() -> None:
         turns = Turns(share=1e-9, most_seconds=0.1)
         await turns.take(lambda: burn(0.01))  # a rest of 100 days
         return await asyncio.wait_for(turns.take(lambda: 7), timeout=60)
+
+    assert asyncio.run(ask()) == 7
+
+
+def test_who_comes_while_too_many_wait_is_sent_away_and_the_others_have_their_turn() -> None:
+    async def ask() -> list[int | BaseException]:
+        turns = Turns(share=1, most_waiting=3)
+        asked = (turns.take(lambda: 7) for _ in range(5))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        return [*answers, await turns.take(lambda: 8)]
+
+    *first, fourth, fifth, last = asyncio.run(ask())
+    assert (first, last) == ([7, 7, 7], 8)
+    assert [isinstance(each, RequestError) and each.status for each in (fourth, fifth)] == [503, 503]
+
+
+def test_who_goes_away_or_fails_waits_no_more() -> None:
+    async def ask() -> int:
+        turns = Turns(share=1, most_waiting=1)
+        gone = asyncio.create_task(turns.take(lambda: time.sleep(0.05)))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        await asyncio.wait([gone])
+        with pytest.raises(ZeroDivisionError):
+            await turns.take(lambda: 1 // 0)
+        return await turns.take(lambda: 7)
 
     assert asyncio.run(ask()) == 7
