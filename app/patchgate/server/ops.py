@@ -20,6 +20,7 @@ from patchgate.policy.overview import list_tracked_images
 from patchgate.server.app import add_refusals, take_snapshot
 from patchgate.server.images import describe_image
 from patchgate.server.judge import Judge
+from patchgate.server.own_names import OwnNames
 from patchgate.server.page.health import Health
 from patchgate.server.page.routes import add_status_page
 from patchgate.server.schemas import ImagesAnswer, refusals
@@ -38,6 +39,7 @@ def make_ops_app(
     find_health: gives how the gate itself stands, for the status page; None for no such page.
     """
     app = FastAPI(title="patchgate ops", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(OwnNames)
     add_refusals(app)
     turns = Turns(IMAGES_SHARE)
     if find_health:
