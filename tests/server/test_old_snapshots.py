@@ -20,6 +20,10 @@ from tests.conftest import API, SHOP
 from tests.world import NOW, snapshot
 
 
+async def stay() -> bool:
+    return False
+
+
 def keep_only_weakly(use: Callable[[Callable[[], Snapshot]], Awaitable[None]]) -> bool:
     """Whether nobody holds the snapshot any more once it was used; the user of it lives on."""
     held = [snapshot(*SHOP)]
@@ -59,7 +63,7 @@ def test_the_page_holds_one_for_a_while_alone(path: str) -> None:
     async def use(current: Callable[[], Snapshot]) -> None:
         page = StatusPage(Judge(current, lambda: NOW), Health, index_seconds=0.01)
         pages.append(page)
-        answer = await (page.show_status(Query()) if path == "status" else page.show_image(API))
+        answer = await (page.show_status(Query(), stay) if path == "status" else page.show_image(API, stay))
         assert answer.status_code == 200
         assert page.has_index
         async with asyncio.timeout(60):

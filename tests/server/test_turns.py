@@ -100,3 +100,18 @@ def test_who_goes_away_or_fails_waits_no_more() -> None:
         return await turns.take(lambda: 7)
 
     assert asyncio.run(ask()) == 7
+
+
+def test_who_has_left_takes_no_turn_and_keeps_nobody_waiting() -> None:
+    done: list[int] = []
+
+    async def has_left() -> bool:
+        return True
+
+    async def ask() -> int:
+        turns = Turns(share=1)
+        with pytest.raises(RequestError, match="nobody waits"):
+            await turns.take(lambda: done.append(1), has_left)
+        return await turns.take(lambda: 7)
+
+    assert (asyncio.run(ask()), done) == (7, [])

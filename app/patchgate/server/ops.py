@@ -9,7 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import Annotated, Final
 
-from fastapi import FastAPI, Query, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -52,12 +52,15 @@ def make_ops_app(
 
     @app.get("/v1/images", response_model=ImagesAnswer, responses=refusals(503))
     async def images(
+        request: Request,
         offset: Annotated[int, Query(ge=0, le=IMAGES_OFFSET_MOST, description="images to pass over")] = 0,
         limit: Annotated[int, Query(ge=1, le=PAGE_IMAGES_MOST, description="images to give")] = PAGE_IMAGES,
     ) -> Response:
         """List the tracked images with their records and time left, a page at a time."""
         take_snapshot(judge)
-        return Response(await turns.take(lambda: _write_images(judge, offset, limit)), media_type=_JSON)
+        return Response(
+            await turns.take(lambda: _write_images(judge, offset, limit), request.is_disconnected), media_type=_JSON
+        )
 
     @cache
     def write_openapi() -> bytes:

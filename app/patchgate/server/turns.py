@@ -2,13 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from patchgate.errors import RequestError
 from patchgate.limits import PAGE_REST_SECONDS, PAGE_SHARE, PAGES_WAITING
 
 _Result = TypeVar("_Result")
+HasLeft = Callable[[], Awaitable[bool]]
+"""Tells whether whoever asked has gone away, as Starlette's `Request.is_disconnected`."""
+
+
+async def _stays() -> bool:
+    return False
 
 
 class Turns:
@@ -33,17 +39,19 @@ class Turns:
         self._most_waiting = most_waiting
         self._waiting = 0
 
-    async def take(self, do: Callable[[], _Result]) -> _Result:
+    async def take(self, do: Callable[[], _Result], has_left: HasLeft = _stays) -> _Result:
         """Do it in a thread when it is its turn.
 
         Raises:
-            RequestError: too many wait already.
+            RequestError: too many wait already, or whoever asked has left meanwhile.
         """
         if self._waiting >= self._most_waiting:
             raise RequestError(503, "too many pages are asked for at once: ask again")
         self._waiting += 1
         try:
             async with self._turn:
+                if await has_left():
+                    raise RequestError(503, "nobody waits for it any more")
                 return await self._take(do)
         finally:
             self._waiting -= 1

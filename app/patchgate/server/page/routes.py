@@ -26,7 +26,7 @@ from patchgate.server.page.index import Index
 from patchgate.server.page.query import Query
 from patchgate.server.page.render import Renderer, make_renderer
 from patchgate.server.page.table import make_table
-from patchgate.server.turns import Turns
+from patchgate.server.turns import HasLeft, Turns
 
 _CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -65,21 +65,21 @@ class StatusPage:
         """Whether the order of images is kept."""
         return self._index is not None
 
-    async def show_status(self, query: Query) -> Response:
+    async def show_status(self, query: Query, has_left: HasLeft) -> Response:
         """Show headline, table, box and foundation; 503 before the first snapshot."""
         health = self.find_health()
         is_ready = self.judge.take_snapshot() is not None
-        content = await self._turns.take(lambda: self._render_status(query, health))
+        content = await self._turns.take(lambda: self._render_status(query, health), has_left)
         self._forget_later()
         return _answer(content, 200 if is_ready else 503)
 
-    async def show_image(self, name: str) -> Response:
+    async def show_image(self, name: str, has_left: HasLeft) -> Response:
         """Show one image; 404 where it is not listed."""
-        content = await self._turns.take(lambda: self._render_image(name))
+        content = await self._turns.take(lambda: self._render_image(name), has_left)
         self._forget_later()
         return _answer(content) if content else await self._show_fault("No such image is listed.", name, 404)
 
-    async def show_decision(self, image: str, namespace: str) -> Response:
+    async def show_decision(self, image: str, namespace: str, has_left: HasLeft) -> Response:
         """Show what the gate decides of an image, and by which row."""
         snapshot = self.judge.take_snapshot()
         if snapshot is None:
@@ -94,7 +94,7 @@ class StatusPage:
                 "decision.html", answer=view, asked=show(image, SHOWN_LINE_CHARACTERS), namespace=show(namespace)
             )
 
-        return _answer(await self._turns.take(render))
+        return _answer(await self._turns.take(render, has_left))
 
     def give_asset(self, name: str) -> Response:
         """Give a file that pages load."""
@@ -153,15 +153,15 @@ def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health
 
     @app.get("/", include_in_schema=False)
     async def show_status(request: Request) -> Response:
-        return await page.show_status(Query.read(request.query_params))
+        return await page.show_status(Query.read(request.query_params), request.is_disconnected)
 
     @app.get("/image", include_in_schema=False)
-    async def show_image(name: str = "") -> Response:
-        return await page.show_image(name)
+    async def show_image(request: Request, name: str = "") -> Response:
+        return await page.show_image(name, request.is_disconnected)
 
     @app.get("/decision", include_in_schema=False)
-    async def show_decision(image: str = "", namespace: str = "") -> Response:
-        return await page.show_decision(image.strip(), namespace.strip())
+    async def show_decision(request: Request, image: str = "", namespace: str = "") -> Response:
+        return await page.show_decision(image.strip(), namespace.strip(), request.is_disconnected)
 
     @app.get("/assets/{name}", include_in_schema=False)
     async def give_asset(name: str) -> Response:
