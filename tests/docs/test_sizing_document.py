@@ -7,7 +7,7 @@ import pytest
 from tests.docs.blocks import ROOT
 
 MEASURED = {page: (ROOT / "loadtest" / page).read_text(encoding="utf-8") for page in (
-    "RESULTS.md", "CLUSTER.md", "PATCH.md", "PATCH_MEMORY.md", "CERTIFICATES.md"
+    "RESULTS.md", "CLUSTER.md", "PAGE.md", "PATCH.md", "PATCH_MEMORY.md", "CERTIFICATES.md"
 )}  # fmt: skip
 SIZING = (ROOT / "docs/sizing.md").read_text(encoding="utf-8")
 
@@ -45,6 +45,7 @@ def test_half_a_core_of_reviews() -> None:
     [
         ("resident, 100,000", "RESULTS.md", "resident, at the peak of starting", 1),
         ("resident, 100,000", "RESULTS.md", "resident, at the peak of the changes under load", 1),
+        ("the same, once its status page", "PAGE.md", "resident, after it", 1),
         ("a change of the data", "RESULTS.md", "a change on disk", 1),
         ("a change of the data", "CLUSTER.md", "ConfigMap written", 1),
         ("idle", "CLUSTER.md", "nothing happens: CPU", 1),

@@ -181,6 +181,19 @@ class TestOrigins:
         found = origins(explained(PATCHED_TAG, image_list(), records({TAG: patched(PATCHED_TAG)})))
         assert found == [("record", f"copa-patched-digests: {TAG}")]
 
+    def test_another_image_of_it_has_the_record_that_tracks_it(self) -> None:
+        world = (image_list(), records(), records({TAG: patched(PATCHED_TAG)}, name="copa-patched-digests-2"))
+        assert origins(explained(f"{API}:9", *world)) == [
+            ("tracks the repository", f"copa-patched-digests-2: {TAG}"),
+            ("policy", "copa-image-list: unlisted: deny"),
+        ]
+
+    def test_a_digest_that_the_line_wants_is_no_setting_of_the_policy(self) -> None:
+        pinned = image_list(f"{TAG}@{digest('source')}")
+        assert origins(explained(TAG, pinned)) == [("list line", "copa-image-list: line 1")]
+        required = image_list(TAG, require_digest="all")
+        assert ("policy", "copa-image-list: require_digest: all") in origins(explained(TAG, required))
+
     def test_an_exception(self) -> None:
         found = origins(explained("nginx", image_list(TAG), exceptions(excepting("docker.io/library/nginx"))))
         assert found == [("exception", "copa-exceptions: the entry of docker.io/library/nginx")]

@@ -1,6 +1,8 @@
 """The ops listener: metrics that name nobody's image, the tracked images in pages, and neither on the main listener."""
 
 import json
+import threading
+from datetime import datetime
 
 import pytest
 from prometheus_client import CollectorRegistry, Metric
@@ -8,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from patchgate.metrics import GateMetrics
 from tests.conftest import API, REVIEWS, SHOP, Answer, Doors, Gate, ask_app, change, make_doors, read_recorded
-from tests.world import image_list
+from tests.world import NOW, image_list
 
 GAUGES = {
     "patchgate_ready",
@@ -176,3 +178,15 @@ def test_a_running_gate_tells_of_each_image_its_state_and_what_to_use(gate: Gate
     assert len(images) == 5
     assert (images[API]["state"], images[API]["stale"], images[API]["breached"]) == ("patched", False, False)
     assert images[API]["approved"].startswith(f"{API}-patched-20260509@sha256:")
+
+
+def test_images_are_listed_beside_the_event_loop_which_goes_on_meanwhile() -> None:
+    loop_thread, seen = threading.get_ident(), set[int]()
+
+    def look() -> datetime:
+        seen.add(threading.get_ident())
+        return NOW
+
+    ask_images(make_doors(image_list(*LINES), clock=look))
+    assert seen
+    assert loop_thread not in seen

@@ -7,7 +7,9 @@ from typing import Final
 
 from patchgate.policy.case import Case
 from patchgate.policy.part import ExceptionsPart, ImageListPart, ListLine, RecordsPart
+from patchgate.policy.policy import DigestRequirement
 from patchgate.policy.record import Record
+from patchgate.policy.repository import Repository
 from patchgate.policy.verdict import Reason, Verdict, show
 
 
@@ -57,11 +59,17 @@ def find_origins(case: Case, verdict: Verdict) -> Iterator[Origin]:
     if line:
         yield Origin(Kind.LINE, line.configmap, f"line {line.number}")
     if record:
-        yield from _find_record_origin(case, record)
+        yield from _find_record_origin(case, record, Kind.RECORD)
     if case.repository and line is None:
-        yield from _find_tracking(case, case.repository.name)
-    if setting := _DECIDED_BY.get(verdict.reason):
+        yield from _find_tracking(case, case.repository)
+    setting = _DECIDED_BY.get(verdict.reason)
+    if setting and not _is_pinned_by_line(case, verdict):
         yield from _find_setting(case, setting)
+
+
+def _is_pinned_by_line(case: Case, verdict: Verdict) -> bool:
+    """Tell whether its list line wants a digest, and the policy none."""
+    return verdict.reason is Reason.DIGEST_REQUIRED and case.policy.require_digest is DigestRequirement.NO
 
 
 def _find_line(case: Case) -> ListLine | None:
@@ -77,23 +85,33 @@ def _find_record(case: Case) -> Record | None:
     return case.repository.find_owner(case.approval)
 
 
-def _find_record_origin(case: Case, record: Record) -> Iterator[Origin]:
+def _find_record_origin(case: Case, record: Record, kind: Kind) -> Iterator[Origin]:
     for part in case.snapshot.canonical_parts.values():
         if isinstance(part, RecordsPart):
             if part.records.get(record.key) is record:
-                yield Origin(Kind.RECORD, part.name, record.key)
+                yield Origin(kind, part.name, record.key)
             elif part.approvals.get(record.key) is record:
-                yield Origin(Kind.RECORD, part.name, f"digests.txt, lines of {record.key}")
+                yield Origin(kind, part.name, f"digests.txt, lines of {record.key}")
 
 
-def _find_tracking(case: Case, repository: str) -> Iterator[Origin]:
-    """Find the first list that names the repository: by a line, by one that does not parse, or as a push target."""
+def _find_tracking(case: Case, repository: Repository) -> Iterator[Origin]:
+    """Find the first list that names the repository: by a line, by one that does not parse, or as a push target.
+
+    Where none does, a record approves an image in it: the image's own, which is told of anyway, or another one.
+    """
     parts = case.snapshot.canonical_parts.values()
-    lists = (part for part in parts if isinstance(part, ImageListPart) and repository in part.lines)
+    lists = (part for part in parts if isinstance(part, ImageListPart) and repository.name in part.lines)
     if part := next(lists, None):
-        lines = part.lines[repository]
+        lines = part.lines[repository.name]
         place = f"line {lines[0].number}" if lines else "push_to, or a line of it that does not parse"
         yield Origin(Kind.TRACKING, part.name, place)
+        return
+    if _find_record(case):
+        return
+    records = repository.records.values()
+    approving = (each for each in records if any(approval.repository == repository.name for approval in each.approvals))
+    if record := next(approving, None):
+        yield from _find_record_origin(case, record, Kind.TRACKING)
 
 
 def _find_exception(case: Case) -> Iterator[Origin]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from patchgate.policy.part import ListLine
 from patchgate.policy.pattern import expands_to
@@ -40,12 +41,17 @@ class TrackedImage:
         return self.time_left is not None and self.time_left <= timedelta()
 
 
-def list_tracked_images(snapshot: Snapshot, now: datetime) -> Iterator[TrackedImage]:
-    """List the images of every list line, by repository and tag."""
+def list_tracked_images(snapshot: Snapshot, now: datetime, offset: int = 0) -> Iterator[TrackedImage]:
+    """List the images of every list line, by repository and tag. offset: how many of the first are passed over."""
+    for repository, tag, line in islice(_list_lines(snapshot), offset, None):
+        image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
+        yield _describe(image, line, repository.find_record(tag), snapshot, now)
+
+
+def _list_lines(snapshot: Snapshot) -> Iterator[tuple[Repository, str, ListLine]]:
     for repository in sorted(snapshot.tracked, key=lambda repository: repository.name):
         for tag, line in sorted(_list_tags(repository).items()):
-            image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
-            yield _describe(image, line, repository.find_record(tag), snapshot, now)
+            yield repository, tag, line
 
 
 def _list_tags(repository: Repository) -> dict[str, ListLine]:

@@ -6,6 +6,7 @@ their registry has, so that a policy which compares strings is not passed by ano
 
 import asyncio
 import json
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
@@ -28,15 +29,15 @@ class Catalog:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._writing = asyncio.Lock()
-        self._written: TTLCache[int, tuple[Snapshot, bytes]] = TTLCache(maxsize=1, ttl=CATALOG_SECONDS)
+        self._written: TTLCache[int, tuple[weakref.ref[Snapshot], bytes]] = TTLCache(maxsize=1, ttl=CATALOG_SECONDS)
 
     async def write(self, snapshot: Snapshot) -> bytes:
         """Give the catalogue of the snapshot as JSON."""
         async with self._writing:
-            snapshot_written, written = self._written.get(0, (None, b""))
-            if snapshot_written is not snapshot:
+            find_snapshot, written = self._written.get(0, (lambda: None, b""))
+            if find_snapshot() is not snapshot:
                 written = await asyncio.to_thread(_write, snapshot, self._clock())
-                self._written[0] = (snapshot, written)
+                self._written[0] = (weakref.ref(snapshot), written)
             return written
 
 

@@ -20,6 +20,7 @@ _REASONS: Final = {
     408: "RequestTimeout",
     413: "RequestEntityTooLarge",
     415: "UnsupportedMediaType",
+    421: "MisdirectedRequest",
     500: "InternalError",
     503: "NotReady",
 }

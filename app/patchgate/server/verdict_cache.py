@@ -5,6 +5,7 @@ snapshot, and served only between the instant they were given and that one. Used
 takes no lock.
 """
 
+import weakref
 from datetime import datetime
 from typing import Final
 
@@ -25,14 +26,14 @@ class VerdictCache:
     """Decides as the policy does, from memory where it can."""
 
     def __init__(self, size: int = VERDICTS_REMEMBERED) -> None:
-        self._snapshot: Snapshot | None = None
+        self._snapshot: weakref.ref[Snapshot] | None = None
         self._remembered: LRUCache[_Key, tuple[datetime, datetime, Verdict]] = LRUCache(size)
 
     def decide(self, image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
         """Decide one image. now: aware UTC."""
-        if snapshot is not self._snapshot:
+        if self._snapshot is None or self._snapshot() is not snapshot:
             self._remembered.clear()
-            self._snapshot = snapshot
+            self._snapshot = weakref.ref(snapshot)
         if image.pull_policy not in _PULL_POLICIES or len(asker.namespace or "") > NAMESPACE_CHARACTERS:
             return decide(image, snapshot, asker, now)  # no such Pod is ever made, and the key would have no bound
         key = (image.text, image.pull_policy, asker.namespace, asker.is_controller)

@@ -242,6 +242,12 @@ def test_only_a_page_of_rows_is_written() -> None:
     assert get(app, "/?page=7").text.count('scope="row" role="rowheader"') == 50
 
 
+@pytest.mark.parametrize("path", ["/", f"/image?name={API}", f"/decision?image={API}", "/v1/images"])
+def test_nothing_is_computed_for_readers_who_have_left(page: "ASGIApp", path: str) -> None:
+    answer = ask_app(page, "GET", path, b"")
+    assert (answer.status, answer.json["message"]) == (503, "nobody waits for it any more")
+
+
 @pytest.mark.parametrize(("switch", "status"), [("on", 200), ("off", 404)])
 def test_a_setting_turns_it_off(shop: "Path", self_signed: GateRunner, switch: str, status: int) -> None:
     with self_signed(shop, "--status-page", switch) as gate:

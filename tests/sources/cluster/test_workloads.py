@@ -110,6 +110,13 @@ def test_a_namespace_is_named_where_one_alone_is_listed() -> None:
         find(Workloads({}, status=403), "shop")
 
 
+def test_an_owner_that_somebody_made_up_is_fit_to_show() -> None:
+    pods = [obj("a", ("\x9b31mKind", "\ud800" * 300))]
+    (name,) = find(Workloads({"pods": pods}))
+    assert name.isprintable()
+    assert len(name) <= 200
+
+
 def test_what_a_controller_made_is_told_under_the_name_that_people_gave() -> None:
     ended: dict[str, object] = {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
     workloads = Workloads(

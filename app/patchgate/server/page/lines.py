@@ -1,5 +1,6 @@
 """Lines to copy: how kubectl, Flux and Kyverno take the approved image, or keep taking the newest one."""
 
+import json
 import re
 from dataclasses import dataclass
 from shlex import quote
@@ -7,8 +8,10 @@ from typing import Final
 
 from patchgate.flux.objects import Followed, make_marker
 from patchgate.policy.record import Approval, Record
+from patchgate.policy.reference import DOCKER_HUB
 
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9]+")
+_LATEST: Final = ":latest"
 _FLUX_NAMESPACE: Final = "flux-system"
 """Where Flux itself is, unless its people put it elsewhere."""
 _NAME_CHARACTERS: Final = 63
@@ -43,8 +46,23 @@ def write_lines(image: str, record: Record | None, approval: Approval | None) ->
 
 
 def _find_pods(tagged: str) -> str:
-    columns = "NAMESPACE:.metadata.namespace,POD:.metadata.name,IMAGES:.spec.containers[*].image"
-    return f"kubectl get pods -A -o custom-columns={quote(columns)} | grep -F {quote(tagged)}"
+    """Write what finds at least the Pods that name the image, in whichever spelling."""
+    columns = (
+        "NAMESPACE:.metadata.namespace,POD:.metadata.name,"
+        "IMAGES:.spec.containers[*].image,INIT:.spec.initContainers[*].image"
+    )
+    shortest = min(_spell(tagged), key=len)
+    return f"kubectl get pods -A -o custom-columns={quote(columns)} | grep -F {quote(shortest)}"
+
+
+def _spell(tagged: str) -> list[str]:
+    """Spell a normalised REPO:TAG as people do: Docker Hub's need neither host nor `library/`, none needs `:latest`."""
+    registry, _, path = tagged.partition("/")
+    names = [tagged]
+    if registry == DOCKER_HUB:
+        short = path.removeprefix("library/")
+        names = list(dict.fromkeys((tagged, f"{registry}/{short}", path, short)))
+    return names + [name.removesuffix(_LATEST) for name in names if name.endswith(_LATEST)]
 
 
 def _set_image(approval: Approval) -> str:
@@ -71,13 +89,13 @@ def _write_mutation(tagged: str, approval: Approval) -> str:
       preconditions:
         all:
         - key: "{{{{ element.image }}}}"
-          operator: Equals
-          value: {tagged}
+          operator: AnyIn
+          value: {json.dumps(_spell(tagged))}
       patchStrategicMerge:
         spec:
           containers:
           - name: "{{{{ element.name }}}}"
-            image: {approval}
+            image: {json.dumps(str(approval))}
 """
 
 

@@ -3,6 +3,7 @@
 Pages lie beside each other and name each other relatively, so that they work behind a proxy that adds a prefix.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from patchgate.limits import PAGE_ASSET_SECONDS, SHOWN_LINE_CHARACTERS
+from patchgate.limits import PAGE_ASSET_SECONDS, PAGE_INDEX_SECONDS, SHOWN_LINE_CHARACTERS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import explain
 from patchgate.policy.snapshot import Snapshot
@@ -25,7 +26,7 @@ from patchgate.server.page.index import Index
 from patchgate.server.page.query import Query
 from patchgate.server.page.render import Renderer, make_renderer
 from patchgate.server.page.table import make_table
-from patchgate.server.page.turns import Turns
+from patchgate.server.turns import HasLeft, Turns
 
 _CSP: Final = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -48,26 +49,37 @@ class StatusPage:
     Attributes:
         judge: the core behind every door; asked on the event loop, as others do.
         find_health: gives how the gate itself stands.
+        index_seconds: how long after a page the order of images is kept.
     """
 
     judge: Judge
     find_health: Callable[[], Health]
+    index_seconds: float = PAGE_INDEX_SECONDS
     _renderer: Renderer = field(default_factory=make_renderer)
     _turns: Turns = field(default_factory=Turns)
     _index: Index | None = None
+    _forgetting: asyncio.TimerHandle | None = None
 
-    async def show_status(self, query: Query) -> Response:
+    @property
+    def has_index(self) -> bool:
+        """Whether the order of images is kept."""
+        return self._index is not None
+
+    async def show_status(self, query: Query, has_left: HasLeft) -> Response:
         """Show headline, table, box and foundation; 503 before the first snapshot."""
         health = self.find_health()
         is_ready = self.judge.take_snapshot() is not None
-        return _answer(await self._turns.take(lambda: self._render_status(query, health)), 200 if is_ready else 503)
+        content = await self._turns.take(lambda: self._render_status(query, health), has_left)
+        self._forget_later()
+        return _answer(content, 200 if is_ready else 503)
 
-    async def show_image(self, name: str) -> Response:
+    async def show_image(self, name: str, has_left: HasLeft) -> Response:
         """Show one image; 404 where it is not listed."""
-        content = await self._turns.take(lambda: self._render_image(name))
+        content = await self._turns.take(lambda: self._render_image(name), has_left)
+        self._forget_later()
         return _answer(content) if content else await self._show_fault("No such image is listed.", name, 404)
 
-    async def show_decision(self, image: str, namespace: str) -> Response:
+    async def show_decision(self, image: str, namespace: str, has_left: HasLeft) -> Response:
         """Show what the gate decides of an image, and by which row."""
         snapshot = self.judge.take_snapshot()
         if snapshot is None:
@@ -82,7 +94,7 @@ class StatusPage:
                 "decision.html", answer=view, asked=show(image, SHOWN_LINE_CHARACTERS), namespace=show(namespace)
             )
 
-        return _answer(await self._turns.take(render))
+        return _answer(await self._turns.take(render, has_left))
 
     def give_asset(self, name: str) -> Response:
         """Give a file that pages load."""
@@ -119,9 +131,20 @@ class StatusPage:
 
     def _find_index(self, snapshot: Snapshot, now: datetime) -> Index:
         """Find the index of the snapshot; turns are taken one at a time, so nobody else makes it meanwhile."""
-        if self._index is None or self._index.snapshot is not snapshot:
-            self._index = Index.build(snapshot, now)
-        return self._index
+        index = self._index
+        if index is None or index.snapshot is not snapshot:
+            self._index = index = None  # so that there are never two
+            self._index = index = Index.build(snapshot, now)
+        return index
+
+    def _forget_later(self) -> None:
+        """Forget the index once no page has been asked for some time; that of an old snapshot holds all of it."""
+        if self._forgetting:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(self.index_seconds, self._forget)
+
+    def _forget(self) -> None:
+        self._index = None
 
 
 def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health]) -> None:
@@ -130,15 +153,15 @@ def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health
 
     @app.get("/", include_in_schema=False)
     async def show_status(request: Request) -> Response:
-        return await page.show_status(Query.read(request.query_params))
+        return await page.show_status(Query.read(request.query_params), request.is_disconnected)
 
     @app.get("/image", include_in_schema=False)
-    async def show_image(name: str = "") -> Response:
-        return await page.show_image(name)
+    async def show_image(request: Request, name: str = "") -> Response:
+        return await page.show_image(name, request.is_disconnected)
 
     @app.get("/decision", include_in_schema=False)
-    async def show_decision(image: str = "", namespace: str = "") -> Response:
-        return await page.show_decision(image.strip(), namespace.strip())
+    async def show_decision(request: Request, image: str = "", namespace: str = "") -> Response:
+        return await page.show_decision(image.strip(), namespace.strip(), request.is_disconnected)
 
     @app.get("/assets/{name}", include_in_schema=False)
     async def give_asset(name: str) -> Response:

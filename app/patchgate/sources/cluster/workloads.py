@@ -17,6 +17,7 @@ from patchgate.cluster.failure import say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
 from patchgate.limits import LIST_AGAIN, LIST_PAGE_OBJECTS
+from patchgate.policy.verdict import show
 from patchgate.sources.running import Found
 
 NEEDED: Final = (
@@ -70,7 +71,7 @@ def list_workloads(api: CoreV1Api, namespace: str | None, pace: Pace | None = No
                 continue
             made_by, name = _find_first(place, owner or own, owners)
             value = item | {"apiVersion": kind.version, "kind": kind.name}  # a list's items are without them
-            yield Found(f"{made_by} {place}/{name}", place, value)
+            yield Found(show(f"{made_by} {place}/{name}"), place, value)  # anybody may write an owner of any name
 
 
 def _find_owner(item: dict[str, Any]) -> _Owner | None:

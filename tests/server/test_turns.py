@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from patchgate.server.page.turns import Turns
+from patchgate.errors import RequestError
+from patchgate.server.turns import Turns
 
 
 def burn(seconds: float) -> None:
@@ -73,3 +74,44 @@ def test_a_rest_has_an_end_however_long_the_turn_was() -> None:
         return await asyncio.wait_for(turns.take(lambda: 7), timeout=60)
 
     assert asyncio.run(ask()) == 7
+
+
+def test_who_comes_while_too_many_wait_is_sent_away_and_the_others_have_their_turn() -> None:
+    async def ask() -> list[int | BaseException]:
+        turns = Turns(share=1, most_waiting=3)
+        asked = (turns.take(lambda: 7) for _ in range(5))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        return [*answers, await turns.take(lambda: 8)]
+
+    *first, fourth, fifth, last = asyncio.run(ask())
+    assert (first, last) == ([7, 7, 7], 8)
+    assert [isinstance(each, RequestError) and each.status for each in (fourth, fifth)] == [503, 503]
+
+
+def test_who_goes_away_or_fails_waits_no_more() -> None:
+    async def ask() -> int:
+        turns = Turns(share=1, most_waiting=1)
+        gone = asyncio.create_task(turns.take(lambda: time.sleep(0.05)))
+        await asyncio.sleep(0.01)
+        gone.cancel()
+        await asyncio.wait([gone])
+        with pytest.raises(ZeroDivisionError):
+            await turns.take(lambda: 1 // 0)
+        return await turns.take(lambda: 7)
+
+    assert asyncio.run(ask()) == 7
+
+
+def test_who_has_left_takes_no_turn_and_keeps_nobody_waiting() -> None:
+    done: list[int] = []
+
+    async def has_left() -> bool:
+        return True
+
+    async def ask() -> int:
+        turns = Turns(share=1)
+        with pytest.raises(RequestError, match="nobody waits"):
+            await turns.take(lambda: done.append(1), has_left)
+        return await turns.take(lambda: 7)
+
+    assert (asyncio.run(ask()), done) == (7, [])
