@@ -312,3 +312,10 @@ def test_an_object_of_more_images_than_a_request_has_is_refused() -> None:
     found = ask({"object": pod(*(f"nginx:{number}" for number in range(1001)))}).json
     assert (found["allowed"], found["reason"]) == (False, "InvalidObject")
     assert found["message"] == "the object: names more than 1000 images"
+
+
+def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_what_is_not_answered() -> None:
+    obj = json.dumps({"object": pod(FRONTEND) | {"metadata": {"managedFields": [{"fieldsV1": "DEEP"}]}}})
+    answer = ask_app(APP, "POST", "/v1/decisions", obj.replace('"DEEP"', '{"f:a":' * 300 + "{}" + "}" * 300).encode())
+    assert (answer.status, answer.json["allowed"], answer.json["reason"]) == (200, False, "InvalidObject")
+    assert "recursion limit exceeded" in answer.json["message"]

@@ -89,6 +89,18 @@ def test_a_review_with_a_uid_is_answered_with_it(gate: Gate, review: object) -> 
     assert answer.json["response"]["uid"] == "u-1"
 
 
+@pytest.mark.parametrize("levels", [150, 300, 5000])
+def test_a_pod_whose_managed_fields_are_nested_by_its_maker_is_not_let_in_unseen(gate: Gate, levels: int) -> None:
+    nested = change("pod-create", uid="u-1")
+    nested["request"]["object"]["metadata"]["managedFields"] = [{"fieldsType": "FieldsV1", "fieldsV1": "DEEP"}]
+    fields = '{"f:a":' * levels + "{}" + "}" * levels
+    body = json.dumps(nested, separators=(",", ":")).replace('"DEEP"', fields)
+    assert body.startswith('{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",')
+    answer = gate.review(body.encode())
+    response = answer.json["response"]
+    assert (answer.status, response["uid"], response["allowed"]) == (200, "u-1", False)
+
+
 @pytest.mark.parametrize("uid", ["ü", '"quoted"', "\\", "\x00", "\u2028", "😀", "{{ x }}", "u" * 256])
 def test_a_uid_comes_back_as_it_was(gate: Gate, uid: str) -> None:
     assert gate.review(change("pod-delete", uid=uid)).json["response"]["uid"] == uid

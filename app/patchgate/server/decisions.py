@@ -14,11 +14,11 @@ from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Operation
-from patchgate.server.judge import Judge, Question
+from patchgate.server.judge import Judge, Question, conclude_unread
 from patchgate.server.objects import read_object
 from patchgate.server.refusal import write_json
 from patchgate.server.schemas import IMAGES, USER_INFO
-from patchgate.validation import say_first_error
+from patchgate.validation import is_too_deep, say_first_error
 
 
 class _KyvernoImage(BaseModel):
@@ -76,6 +76,8 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
             return judge.judge_images(_check_number(_list_images(images)), request.namespace, snapshot)
         return judge.judge(_read_question(request), Mode.ENFORCE, snapshot)
     except ValidationError as error:
+        if is_too_deep(error):  # as a review: Kyverno lets in what is not answered, under Ignore
+            return conclude_unread(f"cannot be read: {say_first_error(error)}", Mode.ENFORCE)
         raise RequestError(400, say_first_error(error, whole="body")) from error
     except InvalidManifestError as error:
         raise RequestError(400, str(error)) from error

@@ -4,6 +4,7 @@ msgspec reads what is well formed, passing over what is not wanted: a third of p
 stall by a large body (docs/adr/0006). What it refuses pydantic reads anew, by the same classes, and explains.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from patchgate.errors import RequestError
 from patchgate.limits import UID_CHARACTERS
 from patchgate.policy.workload import Object, Operation, is_judged
 from patchgate.server.judge import Question
-from patchgate.validation import say_first_error
+from patchgate.validation import is_too_deep, say_first_error
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -64,6 +65,10 @@ class _Envelope:
 _FAST: Final = msgspec.json.Decoder(_Review)
 _REVIEW: Final = TypeAdapter(_Review)
 _ENVELOPE: Final = TypeAdapter(_Envelope)
+_HEAD: Final = re.compile(  # as kube-apiserver writes it: in the order of the API's own fields
+    rb'\{"kind":"%b","apiVersion":"%b","request":\{"uid":"([0-9A-Za-z-]{1,%d})"'
+    % (KIND.encode(), re.escape(API_VERSION).encode(), UID_CHARACTERS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,9 @@ def _read_envelope(body: bytes, fault: str) -> Review:
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
+        # Whoever makes a Pod may nest its managedFields as they like: a 400 would let it in unseen under Ignore.
+        if is_too_deep(error) and (head := _HEAD.match(body)):
+            return Review(head[1].decode(), None, f"cannot be read: {fault}")
         raise RequestError(400, f"not an AdmissionReview: {say_first_error(error, whole='body')}") from error
     _check_version(envelope.apiVersion, envelope.kind)
     _check_uid(envelope.request.uid)
