@@ -319,3 +319,9 @@ def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_wha
     answer = ask_app(APP, "POST", "/v1/decisions", obj.replace('"DEEP"', '{"f:a":' * 300 + "{}" + "}" * 300).encode())
     assert (answer.status, answer.json["allowed"], answer.json["reason"]) == (200, False, "InvalidObject")
     assert "recursion limit exceeded" in answer.json["message"]
+
+
+@pytest.mark.parametrize("images", [[5] * 2000, {"containers": dict.fromkeys(map(str, range(2000)), 5)}])
+def test_images_are_counted_before_what_is_wrong_with_each_is_listed(gate: Gate, images: object) -> None:
+    answer = gate.ask("POST", "/v1/decisions", {"images": images})
+    assert (answer.status, answer.json["message"]) == (413, "one question has at most 1000 images")
