@@ -85,6 +85,14 @@ def test_a_denied_image_says_what_to_use() -> None:
     }
 
 
+def test_a_long_image_is_shown_with_its_whole_digest_as_kyvernos_policies_look_for_it() -> None:
+    long = f"registry.example.com/myapp/api:1.4.2-{'x' * 110}@{API_DIGEST}"
+    (item,) = ask({"images": [long]}).json["images"]
+    assert (item["reason"], len(item["image"])) == ("Approved", 200)
+    assert item["image"].startswith("registry.example.com/myapp/api:1.4.2-xxx")
+    assert item["image"].endswith(f"x…@{API_DIGEST}")
+
+
 def test_an_allowed_image_may_carry_a_warning() -> None:
     answer = ask({"images": [WORKER]}).json
     item = answer["images"][0]
