@@ -63,6 +63,9 @@ ANNOTATION_BYTES: Final = 1000
 """One audit annotation, UTF-8."""
 ANSWER_BYTES: Final = 8 * 1024
 """An AdmissionReview that answers: what the three above leave room for, whatever JSON must escape."""
+DECISION_BYTES: Final = 1_500_000
+"""An answer of `/v1/decisions`: Kyverno's chart has it read 2,000,000 (--maxAPICallResponseLength), and what it cannot
+read is let in under Ignore. A thousand images of ASCII take half of it."""
 DENIED_IMAGES_SHOWN: Final = 10
 """Denied images that one message explains; the rest are counted."""
 

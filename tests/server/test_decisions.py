@@ -333,3 +333,11 @@ def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_wha
 def test_images_are_counted_before_what_is_wrong_with_each_is_listed(gate: Gate, images: object) -> None:
     answer = gate.ask("POST", "/v1/decisions", {"images": images})
     assert (answer.status, answer.json["message"]) == (413, "one question has at most 1000 images")
+
+
+def test_an_answer_that_kyverno_could_not_read_refuses_as_a_whole() -> None:
+    """Of a thousand such names it would have 5 MB, and Kyverno lets in what it cannot read, under Ignore."""
+    answer = ask({"object": pod(API, *(f"{'😀' * 190}{number}" for number in range(999)))})
+    assert len(answer.body) < 2_000_000
+    assert [item["reason"] for item in answer.json["images"]] == [answer.json["reason"]] == ["InvalidObject"]
+    assert answer.json["allowed"] is False

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from patchgate.errors import InvalidManifestError, RequestError
-from patchgate.limits import IMAGES_OF_A_REQUEST
+from patchgate.limits import DECISION_BYTES, IMAGES_OF_A_REQUEST
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -84,8 +84,11 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
 
 
 def write_decision(decision: Decision) -> bytes:
-    """Write a decision as JSON."""
-    return write_json(describe_decision(decision))
+    """Write a decision as JSON; one that is too long to be read refuses as a whole, whatever it was."""
+    answer = write_json(describe_decision(decision))
+    if len(answer) <= DECISION_BYTES:
+        return answer
+    return write_json(describe_decision(conclude_unread("has images of which the answer would be too long", Mode.ENFORCE)))
 
 
 def describe_decision(decision: Decision) -> dict[str, object]:
