@@ -88,7 +88,8 @@ def write_decision(decision: Decision) -> bytes:
     answer = write_json(describe_decision(decision))
     if len(answer) <= DECISION_BYTES:
         return answer
-    return write_json(describe_decision(conclude_unread("has images of which the answer would be too long", Mode.ENFORCE)))
+    refusal = conclude_unread("has images of which the answer would be too long", Mode.ENFORCE)
+    return write_json(describe_decision(refusal))
 
 
 def describe_decision(decision: Decision) -> dict[str, object]:
