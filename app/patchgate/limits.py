@@ -63,12 +63,18 @@ ANNOTATION_BYTES: Final = 1000
 """One audit annotation, UTF-8."""
 ANSWER_BYTES: Final = 8 * 1024
 """An AdmissionReview that answers: what the three above leave room for, whatever JSON must escape."""
+DECISION_BYTES: Final = 1_500_000
+"""An answer of `/v1/decisions`: Kyverno's chart has it read 2,000,000 (--maxAPICallResponseLength), and what it cannot
+read is let in under Ignore. A thousand images of ASCII take half of it."""
 DENIED_IMAGES_SHOWN: Final = 10
 """Denied images that one message explains; the rest are counted."""
 
 # --- the server -------------------------------------------------------------------------------------------------
 BODY_BYTES: Final = 7 * 1024 * 1024
 """A review: kube-apiserver takes objects up to 3 MiB, and sends two on UPDATE (as controller-runtime reckons)."""
+EXPLAINED_BYTES: Final = 64 * 1024
+"""A review that is not as it must be, of which it is said where: a usual one has 20 KB, and pydantic lists every fault,
+which of 7 MiB takes half a minute and 4 GB (measured)."""
 UID_CHARACTERS: Final = 256
 """A review's uid, which is sent back: kube-apiserver's has 36."""
 CONNECTIONS: Final = 4096

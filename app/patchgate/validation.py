@@ -16,6 +16,7 @@ _PLAIN: Final = {
     "string_type": "must be a text",
     "tuple_type": "must be a list",
 }
+_TOO_DEEP: Final = "recursion limit exceeded"  # jiter, which reads JSON for pydantic: 200 levels
 
 
 def say_first_error(error: ValidationError, *, within: str = "", whole: str = "") -> str:
@@ -28,3 +29,9 @@ def say_first_error(error: ValidationError, *, within: str = "", whole: str = ""
     place = ".".join(filter(None, (within, *map(str, first["loc"])))) or whole
     message = _PLAIN.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"{place}: {message}" if place else message
+
+
+def is_too_deep(error: ValidationError) -> bool:
+    """Tell whether JSON could not be read because it is nested too deeply, which says nothing about what it means."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    return first["type"] == "json_invalid" and _TOO_DEEP in first["msg"]

@@ -92,12 +92,15 @@ def test_they_ask_for_the_releases_own_namespace(chart: Chart) -> None:
     assert set(re.findall(r'namespace="([^"]*)"', text)) == {"elsewhere"}
 
 
-def test_two_schedules_are_those_of_the_values(chart: Chart) -> None:
-    alerts = render_alerts(chart, patcher={"schedule": "0 4 * * *", "periodSeconds": 86400})
+@pytest.mark.parametrize("period", [86400, 43200, 10800, 1296000])
+def test_two_schedules_are_those_of_the_values(chart: Chart, period: int) -> None:
+    """Some of them are among the numbers that the chart replaces."""
+    alerts = render_alerts(chart, patcher={"periodSeconds": period})
     overdue = alerts["PatchgatePatchRunOverdue"]["expr"]
-    assert "> 2 * 86400" in overdue
-    assert "offset 172800s" in overdue
-    assert "> 2 * 86400" in alerts["PatchgatePatchSuccessOverdue"]["expr"]
+    assert f"> 2 * {period})" in overdue
+    assert f"offset {2 * period}s)" in overdue
+    assert f"> 2 * {period} unless" in alerts["PatchgatePatchSuccessOverdue"]["expr"]
+    assert alerts["PatchgateCertificateEnding"]["expr"].endswith("< 1296000")
 
 
 @pytest.mark.parametrize(

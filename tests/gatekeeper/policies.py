@@ -33,7 +33,7 @@ def make_constraints(namespace: str, **parameters: str) -> list[dict[str, Any]]:
     """The example's Constraints in one namespace. parameters: of both, beside their own."""
     made = []
     for example in read_example("constraint"):
-        match = {"kinds": example["spec"]["match"]["kinds"], "namespaces": [namespace]}
+        match = {**example["spec"]["match"], "namespaces": [namespace]}
         own = example["spec"]["parameters"]
         spec = {**example["spec"], "match": match, "parameters": {**own, **parameters}}
         made.append({**example, "metadata": {"name": f"{example['metadata']['name']}-{namespace}"}, "spec": spec})

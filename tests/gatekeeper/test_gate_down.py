@@ -24,6 +24,10 @@ def test_a_gate_that_is_away_refuses_or_lets_through_as_the_constraint_says(
     assert message.startswith(start)
     assert "connection refused" in message
     assert opened.create(pod("docker.io/library/busybox:not-asked-before")).is_admitted
+    _, message = opened.create(pod("a" * 1025)).refusal  # which no gate takes: nobody is let through by asking too much
+    assert message == (
+        "[patchgate-denials-opened] patchgate decides at most 1,000 images at a time, each of at most 1,024 characters"
+    )
 
 
 def test_a_gate_that_is_not_ready_is_no_answer(gatekeeper: Gatekeeper, pair: list[str], tmp_path: Path) -> None:

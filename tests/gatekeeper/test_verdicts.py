@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import Gate
 from tests.gatekeeper.controller import Gatekeeper
+from tests.gatekeeper.policies import put_in_force
 from tests.plane import manifests
 from tests.plane.control_plane import wait_until
 from tests.plane.kubectl import Kubectl, Said
@@ -139,6 +141,13 @@ def test_an_update_is_judged_by_what_it_adds(gatekeeper: Gatekeeper) -> None:
     containers = [{"name": "main", "image": UNLISTED}]
     said = elsewhere.patch(name, {"spec": {"template": {"spec": {"containers": containers}}}})
     assert UNLISTED in said.refusal[1]
+
+
+def test_of_namespaces_in_mode_audit_nothing_is_refused(gatekeeper: Gatekeeper, gate: Gate) -> None:
+    audited = put_in_force(gatekeeper, "audited", gatekeeper.plane.credentials.ca.read_bytes(), gate.port)
+    assert not audited.create(pod(API)).is_admitted
+    gatekeeper.plane.kubectl.do("label", "namespace", "audited", "patchgate.io/mode=audit")
+    wait_until(lambda: audited.create(pod(API), "--dry-run=server").is_admitted, "audit", 60)
 
 
 def test_a_controller_has_its_grace_after_a_patch_and_nobody_else(shop: Kubectl) -> None:

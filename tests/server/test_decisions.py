@@ -85,6 +85,14 @@ def test_a_denied_image_says_what_to_use() -> None:
     }
 
 
+def test_a_long_image_is_shown_with_its_whole_digest_as_kyvernos_policies_look_for_it() -> None:
+    long = f"registry.example.com/myapp/api:1.4.2-{'x' * 110}@{API_DIGEST}"
+    (item,) = ask({"images": [long]}).json["images"]
+    assert (item["reason"], len(item["image"])) == ("Approved", 200)
+    assert item["image"].startswith("registry.example.com/myapp/api:1.4.2-xxx")
+    assert item["image"].endswith(f"x…@{API_DIGEST}")
+
+
 def test_an_allowed_image_may_carry_a_warning() -> None:
     answer = ask({"images": [WORKER]}).json
     item = answer["images"][0]
@@ -312,3 +320,24 @@ def test_an_object_of_more_images_than_a_request_has_is_refused() -> None:
     found = ask({"object": pod(*(f"nginx:{number}" for number in range(1001)))}).json
     assert (found["allowed"], found["reason"]) == (False, "InvalidObject")
     assert found["message"] == "the object: names more than 1000 images"
+
+
+def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_what_is_not_answered() -> None:
+    obj = json.dumps({"object": pod(FRONTEND) | {"metadata": {"managedFields": [{"fieldsV1": "DEEP"}]}}})
+    answer = ask_app(APP, "POST", "/v1/decisions", obj.replace('"DEEP"', '{"f:a":' * 300 + "{}" + "}" * 300).encode())
+    assert (answer.status, answer.json["allowed"], answer.json["reason"]) == (200, False, "InvalidObject")
+    assert "recursion limit exceeded" in answer.json["message"]
+
+
+@pytest.mark.parametrize("images", [[5] * 2000, {"containers": dict.fromkeys(map(str, range(2000)), 5)}])
+def test_images_are_counted_before_what_is_wrong_with_each_is_listed(gate: Gate, images: object) -> None:
+    answer = gate.ask("POST", "/v1/decisions", {"images": images})
+    assert (answer.status, answer.json["message"]) == (413, "one question has at most 1000 images")
+
+
+def test_an_answer_that_kyverno_could_not_read_refuses_as_a_whole() -> None:
+    """Of a thousand such names it would have 5 MB, and Kyverno lets in what it cannot read, under Ignore."""
+    answer = ask({"object": pod(API, *(f"{'😀' * 190}{number}" for number in range(999)))})
+    assert len(answer.body) < 2_000_000
+    assert [item["reason"] for item in answer.json["images"]] == [answer.json["reason"]] == ["InvalidObject"]
+    assert answer.json["allowed"] is False

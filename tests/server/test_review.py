@@ -1,6 +1,8 @@
 """Which bodies are reviews: everything else is 400; a review with a uid is answered, whatever else is in it."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,6 +89,33 @@ def test_a_review_with_a_uid_is_answered_with_it(gate: Gate, review: object) -> 
     answer = gate.review(review)
     assert answer.status == 200, answer.text
     assert answer.json["response"]["uid"] == "u-1"
+
+
+@pytest.mark.parametrize("levels", [150, 300, 5000])
+def test_a_pod_whose_managed_fields_are_nested_by_its_maker_is_not_let_in_unseen(gate: Gate, levels: int) -> None:
+    nested = change("pod-create", uid="u-1")
+    nested["request"]["object"]["metadata"]["managedFields"] = [{"fieldsType": "FieldsV1", "fieldsV1": "DEEP"}]
+    fields = '{"f:a":' * levels + "{}" + "}" * levels
+    body = json.dumps(nested, separators=(",", ":")).replace('"DEEP"', fields)
+    assert body.startswith('{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1",')
+    answer = gate.review(body.encode())
+    response = answer.json["response"]
+    assert (answer.status, response["uid"], response["allowed"]) == (200, "u-1", False)
+
+
+def test_a_large_review_full_of_faults_is_denied_without_listing_them() -> None:
+    """To list three million faults takes 4 GB; the process that reads it here has 1."""
+    head = '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u-1","operation":"CREATE"'
+    body = head + ',"object":{"apiVersion":"v1","kind":"Pod","spec":{"containers":[5' + ",5" * 3_500_000 + "]}}}}"
+    program = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
+        "from patchgate.server.review import read_review\n"
+        "review = read_review(sys.stdin.buffer.read())\n"
+        "print(review.uid, review.fault)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input=body.encode(), capture_output=True, check=False)
+    assert done.stderr == b""
+    assert done.stdout == b"u-1 cannot be read: it is not as the API has it, and too large to say where\n"
 
 
 @pytest.mark.parametrize("uid", ["ü", '"quoted"', "\\", "\x00", "\u2028", "😀", "{{ x }}", "u" * 256])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from patchgate.limits import SHOWN_REFERENCE_CHARACTERS
 from patchgate.policy.case import Case
 from patchgate.policy.policy import DigestRequirement, Effect, StaleEffect
 from patchgate.policy.record import Approval, State
@@ -181,6 +182,9 @@ def _by_effect(effect: Effect, case: Case, reason: Reason, text: str, use: Appro
 
 
 def _name(case: Case) -> str:
+    name, at, digest = case.image.text.rpartition("@")
+    if case.has_digest and len(case.image.text) > SHOWN_REFERENCE_CHARACTERS:
+        return show(name, SHOWN_REFERENCE_CHARACTERS - len(at + digest)) + at + digest  # policies look for it
     return show(case.image.text)
 
 

@@ -9,16 +9,16 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from patchgate.errors import InvalidManifestError, RequestError
-from patchgate.limits import IMAGES_OF_A_REQUEST
+from patchgate.limits import DECISION_BYTES, IMAGES_OF_A_REQUEST
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Operation
-from patchgate.server.judge import Judge, Question
+from patchgate.server.judge import Judge, Question, conclude_unread
 from patchgate.server.objects import read_object
 from patchgate.server.refusal import write_json
 from patchgate.server.schemas import IMAGES, USER_INFO
-from patchgate.validation import say_first_error
+from patchgate.validation import is_too_deep, say_first_error
 
 
 class _KyvernoImage(BaseModel):
@@ -73,17 +73,23 @@ def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
         if has_object == (images is not None):
             raise RequestError(400, "give either images (a list of strings, or Kyverno's map) or object")
         if images is not None:
-            return judge.judge_images(_check_number(_list_images(images)), request.namespace, snapshot)
+            return judge.judge_images(_list_images(images), request.namespace, snapshot)
         return judge.judge(_read_question(request), Mode.ENFORCE, snapshot)
     except ValidationError as error:
+        if is_too_deep(error):  # as a review: Kyverno lets in what is not answered, under Ignore
+            return conclude_unread(f"cannot be read: {say_first_error(error)}", Mode.ENFORCE)
         raise RequestError(400, say_first_error(error, whole="body")) from error
     except InvalidManifestError as error:
         raise RequestError(400, str(error)) from error
 
 
 def write_decision(decision: Decision) -> bytes:
-    """Write a decision as JSON."""
-    return write_json(describe_decision(decision))
+    """Write a decision as JSON; one that is too long to be read refuses as a whole, whatever it was."""
+    answer = write_json(describe_decision(decision))
+    if len(answer) <= DECISION_BYTES:
+        return answer
+    refusal = conclude_unread("has images of which the answer would be too long", Mode.ENFORCE)
+    return write_json(describe_decision(refusal))
 
 
 def describe_decision(decision: Decision) -> dict[str, object]:
@@ -110,6 +116,7 @@ def describe_verdict(verdict: Verdict) -> dict[str, object]:
 
 def _list_images(images: object) -> list[str]:
     """List the images asked about, in order."""
+    _check_number(images)  # before each is looked at: what is wrong with millions takes minutes to say
     try:
         if not isinstance(images, dict):
             return _STRINGS.validate_python(images)
@@ -119,10 +126,10 @@ def _list_images(images: object) -> list[str]:
     return [image.to_text() for group in groups.values() for image in group.values()]
 
 
-def _check_number(images: list[str]) -> list[str]:
-    if len(images) > IMAGES_OF_A_REQUEST:
+def _check_number(images: object) -> None:
+    groups = [images, *images.values()] if isinstance(images, dict) else [images]
+    if sum(len(group) for group in groups if isinstance(group, (dict, list))) > IMAGES_OF_A_REQUEST:
         raise RequestError(413, f"one question has at most {IMAGES_OF_A_REQUEST} images")
-    return images
 
 
 def _read_question(request: DecisionRequest) -> Question:

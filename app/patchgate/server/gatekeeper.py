@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, WithJsonSchema
 
 from patchgate.errors import RequestError
 from patchgate.limits import IMAGES_OF_A_REQUEST, SHOWN_LINE_CHARACTERS
@@ -37,7 +37,7 @@ _KEYS_SCHEMA: Final[dict[str, Any]] = {
 
 
 class _Keys(BaseModel):
-    keys: list[str] = Field(default_factory=list)
+    keys: Annotated[list[str], FailFast()] = Field(default_factory=list)
 
 
 class ProviderRequest(BaseModel):

@@ -4,6 +4,7 @@ msgspec reads what is well formed, passing over what is not wanted: a third of p
 stall by a large body (docs/adr/0006). What it refuses pydantic reads anew, by the same classes, and explains.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,10 +12,10 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from patchgate.errors import RequestError
-from patchgate.limits import UID_CHARACTERS
+from patchgate.limits import EXPLAINED_BYTES, UID_CHARACTERS
 from patchgate.policy.workload import Object, Operation, is_judged
 from patchgate.server.judge import Question
-from patchgate.validation import say_first_error
+from patchgate.validation import is_too_deep, say_first_error
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -61,9 +62,17 @@ class _Envelope:
     request: _EnvelopeRequest
 
 
+class _TooLargeToExplainError(Exception):
+    """A large review is not as it must be."""
+
+
 _FAST: Final = msgspec.json.Decoder(_Review)
 _REVIEW: Final = TypeAdapter(_Review)
 _ENVELOPE: Final = TypeAdapter(_Envelope)
+_HEAD: Final = re.compile(  # as kube-apiserver writes it: in the order of the API's own fields
+    rb'\{"kind":"%b","apiVersion":"%b","request":\{"uid":"([0-9A-Za-z-]{1,%d})"'
+    % (KIND.encode(), re.escape(API_VERSION).encode(), UID_CHARACTERS)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,8 @@ def read_review(body: bytes) -> Review:
     """
     try:
         review = _read_whole(body)
+    except _TooLargeToExplainError as error:
+        return _read_head(body, "it is not as the API has it, and too large to say where", error)
     except ValidationError as error:
         return _read_envelope(body, say_first_error(error))
     _check_version(review.apiVersion, review.kind)
@@ -108,10 +119,13 @@ def _read_whole(body: bytes) -> _Review:
 
     Raises:
         ValidationError: something of it is not as it must be.
+        _TooLargeToExplainError: the same of a large one.
     """
     try:
         return _FAST.decode(body)
-    except (ValueError, RecursionError):  # msgspec.DecodeError and UnicodeDecodeError are the former
+    except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are the former
+        if len(body) > EXPLAINED_BYTES:
+            raise _TooLargeToExplainError from error
         return _REVIEW.validate_json(body)
 
 
@@ -120,10 +134,23 @@ def _read_envelope(body: bytes, fault: str) -> Review:
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
+        if is_too_deep(error):
+            return _read_head(body, fault, error)
         raise RequestError(400, f"not an AdmissionReview: {say_first_error(error, whole='body')}") from error
     _check_version(envelope.apiVersion, envelope.kind)
     _check_uid(envelope.request.uid)
     return Review(envelope.request.uid, None, "" if _is_unseen(envelope.request) else f"cannot be read: {fault}")
+
+
+def _read_head(body: bytes, fault: str, cause: Exception) -> Review:
+    """Read the uid alone, where (fault, cause) nothing else is read.
+
+    Whoever makes a Pod may nest its managedFields as they like: a 400 would let it in unseen under Ignore.
+    """
+    head = _HEAD.match(body)
+    if head is None:
+        raise RequestError(400, f"not an AdmissionReview: {fault}") from cause
+    return Review(head[1].decode(), None, f"cannot be read: {fault}")
 
 
 def _is_unseen(request: _EnvelopeRequest) -> bool:

@@ -29,9 +29,11 @@ that are no reference) and `names` (repository, tag, digest of the others), norm
 {{/* Repository, tag and digest of each image in a list: Docker Hub under one name, hosts in lower case, :443 left out. */}}
 {{- define "patchgate.kyverno.parse" -}}
 {{ . }}.map(each,
-  {"image": each, "host": parseImageReference(each).registry().lowerAscii().replace("index.docker.io", "docker.io"),
+  {"image": each, "host": ("/" + parseImageReference(each).registry().lowerAscii() + "/").replace(":443/", "/")
+     .replace("/index.docker.io/", "/docker.io/").replace("/registry-1.docker.io/", "/docker.io/")
+     .replace("/registry.hub.docker.com/", "/docker.io/"),
    "path": parseImageReference(each).repository(), "tag": parseImageReference(each).tag(),
    "digest": each.contains("@") ? parseImageReference(each).digest() : ""}).map(each,
-  {"image": each.image, "tag": each.tag, "digest": each.digest, "repository":
-   (each.host.endsWith(":443") ? each.host.substring(0, size(each.host) - 4) : each.host) + "/" + each.path})
+  {"image": each.image, "tag": each.tag, "digest": each.digest, "repository": each.host.substring(1) +
+   (each.host == "/docker.io/" && !each.path.contains("/") ? "library/" : "") + each.path})
 {{- end -}}

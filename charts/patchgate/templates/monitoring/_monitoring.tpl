@@ -8,14 +8,14 @@
 {{- end -}}
 {{- end -}}
 
-{{/* files/alerts.yaml with what is this release's own. */}}
+{{/* files/alerts.yaml with what is this release's own; in an order in which nothing put in is replaced again. */}}
 {{- define "patchgate.alerts" -}}
 {{- $days := eq .Values.certificates.mode "secret" | ternary 90 .Values.certificates.days -}}
 {{- .Files.Get "files/alerts.yaml"
   | replace "namespace=\"copa-system\"" (printf "namespace=%q" .Release.Namespace)
-  | replace "43200s" (printf "%ds" (mul 2 .Values.patcher.periodSeconds))
-  | replace "21600" (toString (int64 .Values.patcher.periodSeconds))
   | replace "1296000" (toString (div (mul $days 86400) 6))
+  | replace "21600" (toString (int64 .Values.patcher.periodSeconds))
+  | replace "43200s" (printf "%ds" (mul 2 .Values.patcher.periodSeconds))
   | replace "https://github.com/patchgate/patchgate/blob/main/docs/operations.md" .Values.monitoring.alerts.runbookUrl -}}
 {{- end -}}
 
