@@ -27,6 +27,15 @@ def test_cert_manager_makes_it_and_tells_kube_apiserver(chart: Chart) -> None:
     assert rendering.find("Certificate", "patchgate-ca")["spec"]["privateKey"]["rotationPolicy"] == "Never"
 
 
+def test_a_ca_of_cert_manager_s_outlives_what_callers_know_of_it(chart: Chart) -> None:
+    """cert-manager renews at two thirds, and hands a new CA on when the leaf is next renewed."""
+    lives = {"mode": "cert-manager", "days": 90}
+    assert "certificates.caDays" in chart.refuse({"certificates": {**lives, "caDays": 179}})
+    assert chart.render({"certificates": {**lives, "caDays": 180}}).has("Certificate", "patchgate-ca")
+    own = {"certManager": {"issuerRef": {"name": "platform"}}}
+    assert not chart.render({"certificates": {**lives, "caDays": 179, **own}}).has("Certificate", "patchgate-ca")
+
+
 def test_an_issuer_of_yours_is_asked_instead(chart: Chart) -> None:
     issuer = {"name": "platform", "kind": "ClusterIssuer"}
     rendering = chart.render({"certificates": {"mode": "cert-manager", "certManager": {"issuerRef": issuer}}})

@@ -35,6 +35,12 @@ def test_a_rolling_update_never_has_fewer_than_it_began_with(chart: Chart) -> No
     assert spec["strategy"] == {"rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
 
 
+def test_in_the_node_s_network_an_old_one_makes_room_as_no_node_has_it_for_two(chart: Chart) -> None:
+    rendering = chart.render({"gate": {"hostNetwork": True}})
+    assert rendering.pods["patchgate"]["spec"]["hostNetwork"] is True
+    assert rendering.find("Deployment", "patchgate")["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 1
+
+
 def test_a_drain_of_nodes_leaves_all_but_one(chart: Chart) -> None:
     spec = chart.render().find("PodDisruptionBudget", "patchgate")["spec"]
     assert spec["maxUnavailable"] == 1

@@ -50,10 +50,28 @@ def test_our_own_namespaces_and_the_cluster_s_are_never_matched_whatever_their_l
         assert not [each["name"] for each in webhooks if matches(each, labels)], name
 
 
-def test_buildkit_s_namespace_is_matched_where_it_is_somebody_else_s(chart: Chart) -> None:
-    rendering = chart.render({"buildkit": {"mode": "external", "address": "tcp://b:1"}})
+@pytest.mark.parametrize(
+    "values", [{"buildkit": {"mode": "external", "address": "tcp://b:1"}}, {"patcher": {"enabled": False}}]
+)
+def test_buildkit_s_namespace_is_matched_where_it_is_none_of_ours(chart: Chart, values: Object) -> None:
+    rendering = chart.render(values)
     names = expressions(rendering.webhooks["enforce"])["kubernetes.io/metadata.name"]["values"]
     assert set(names) == NEVER - {"copa-buildkit"}
+
+
+@pytest.mark.parametrize(
+    ("named", "whom"),
+    [
+        ({"groups": ['platform\'s "own"', "sre"], "users": ["flux"]}, 'platform\'s "own", sre'),
+        ({"groups": [], "users": ["flux"]}, "flux"),
+    ],
+)
+def test_who_is_refused_the_mode_label_is_told_who_sets_it_however_they_are_spelt(
+    chart: Chart, named: Object, whom: str
+) -> None:
+    rendering = chart.render({"webhook": {"modeLabel": {"protected": True, **named}}})
+    (validation,) = rendering.find("ValidatingAdmissionPolicy", "patchgate-mode-label")["spec"]["validations"]
+    assert validation["message"] == f"the label patchgate.io/mode is set by {whom} alone"
 
 
 def test_at_first_nothing_that_happens_to_the_gate_stops_anybody(chart: Chart) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from patchgate.gate.certificates import make_stand_in
@@ -34,11 +35,12 @@ def answers(metrics: GateMetrics) -> float | None:
     return metrics.registry.get_sample_value("patchgate_own_port_answers")
 
 
-def test_a_port_that_shows_what_it_should_is_well_from_the_first_look() -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 -- reached by IPv4, which a Pod without IPv6 has too
+def test_a_port_that_shows_what_it_should_is_well_from_the_first_look(host: str) -> None:
     async def run() -> None:
         pair = ServedPair(make_stand_in(NOW))
         async with serve(pair) as port:
-            own, metrics = look_at(port, pair, "0.0.0.0")  # noqa: S104 -- reached by loopback
+            own, metrics = look_at(port, pair, host)
             assert own.find_obstacle() == "the own port does not answer: it has not been tried yet"
             await own.look()
             assert (own.find_obstacle(), answers(metrics)) == ("", 1)

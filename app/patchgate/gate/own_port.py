@@ -12,8 +12,9 @@ from patchgate.limits import OWN_PORT_FAILURES, OWN_PORT_SECONDS
 from patchgate.metrics import GateMetrics
 from patchgate.server.tls import ServedPair
 
-_ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- told apart from an address, not listened on
-"""Where one that listens everywhere is reached."""
+_ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 -- told apart from an address, not listened on
+_LOOPBACK: Final = "127.0.0.1"
+"""Where one that listens everywhere is reached: `::1` is not there in a Pod whose IPv6 is off."""
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ class OwnPort:
         self._note("" if is_right else f"it shows the certificate {serial}, not {expected}")
 
     async def _shake_hands(self) -> str:
-        host = _ANY.get(self.address.host, self.address.host)
+        host = _LOOPBACK if self.address.host in _ANY else self.address.host
         _, writer = await asyncio.open_connection(host, self.address.port, ssl=self._context)
         try:
             connection: ssl.SSLObject = writer.get_extra_info("ssl_object")

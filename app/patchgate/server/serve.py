@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
-from typing import Never
+from typing import Final, Never
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -21,6 +22,9 @@ from patchgate.limits import (
 )
 from patchgate.server.life import Life
 from patchgate.server.protocol import GateProtocol
+
+_ANYWHERE: Final = "::"
+_ANYWHERE_WITHOUT_IPV6: Final = "0.0.0.0"  # noqa: S104 -- what was asked for
 
 
 class Server(uvicorn.Server):
@@ -88,23 +92,33 @@ class Server(uvicorn.Server):
 
 
 def listen(flag: str, host: str, port: int) -> socket.socket:
-    """Listen on an address; port 0 takes a free one.
+    """Listen on an address; port 0 takes a free one. `::` is every address there is, those of IPv4 too.
 
     flag: the option that named the address, for the error.
 
     Raises:
         SetupError: the address cannot be had.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(BACKLOG_CONNECTIONS)
+        return _open_listener(host, port)
     except (OSError, UnicodeError) as error:  # the latter: a host name that no DNS name can be
-        listener.close()
+        if host == _ANYWHERE and isinstance(error, OSError) and error.errno == errno.EAFNOSUPPORT:
+            return listen(flag, _ANYWHERE_WITHOUT_IPV6, port)  # the kernel has no IPv6
         reason = error.strerror if isinstance(error, OSError) else "not a host name"
         raise SetupError(f"{flag} {host}:{port}: {reason}; choose another address") from error
+
+
+def _open_listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if host == _ANYWHERE:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # whatever net.ipv6.bindv6only says
+        listener.bind((host, port))
+        listener.listen(BACKLOG_CONNECTIONS)
+    except (OSError, UnicodeError):
+        listener.close()
+        raise
     return listener
 
 

@@ -1,7 +1,7 @@
 {{/* Namespaces that no webhook matches: ours and BuildKit's, so that they come back alone, and the cluster's own. */}}
 {{- define "patchgate.excludedNamespaces" -}}
 {{- $names := list .Release.Namespace "kube-system" "kube-public" "kube-node-lease" "kyverno" -}}
-{{- if eq .Values.buildkit.mode "namespace" -}}
+{{- if and .Values.patcher.enabled (eq .Values.buildkit.mode "namespace") -}}
 {{- $names = append $names .Values.buildkit.namespace -}}
 {{- end -}}
 {{- concat $names .Values.webhook.excludedNamespaces | uniq | toJson -}}
