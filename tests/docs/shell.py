@@ -49,11 +49,16 @@ def run_page(page: str, directory: Path, environment: Mapping[str, str], program
     for usual, free in zip(_DEFAULT_PORTS, choose_ports(len(_DEFAULT_PORTS)), strict=True):
         script = re.sub(rf"(?<=:){usual}\b", str(free), script)
         own |= {"PATCHGATE_LISTEN" if usual == "8443" else "PATCHGATE_OPS_LISTEN": f"127.0.0.1:{free}"}
-    _run(script, directory, {**os.environ, **own, **environment})
+    _run(script, directory, {**_drop_make(os.environ), **own, **environment})
     for number, block in enumerate(blocks):
         if block.shows:
             printed = (directory / f"out.{number}").read_text(encoding="utf-8")
             assert without_times(printed) == without_times(block.shows), block.place
+
+
+def _drop_make(environment: Mapping[str, str]) -> dict[str, str]:
+    """Drop what `make` hands down to a `make` within it, which would say so in what it prints."""
+    return {name: value for name, value in environment.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
 
 
 def without_times(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from patchgate.webhooks.plan import plan_webhooks
 
 CA, OTHER_CA = "Q0E=", "T1RIRVI="
@@ -63,3 +65,16 @@ def test_a_rule_more_or_less_is_a_difference() -> None:
 
 def test_a_ca_bundle_that_is_wanted_word_for_word_is_put_in() -> None:
     assert plan_webhooks([as_kept(webhook(), CA)], [webhook(bundle=OTHER_CA)], "") == [webhook(bundle=OTHER_CA)]
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        {"objectSelector": {"matchLabels": {"watched": "yes"}}},
+        {"namespaceSelector": {"matchLabels": {"watched": "yes"}}},
+        {"matchConditions": [{"name": "nobody", "expression": "false"}]},
+    ],
+)
+def test_what_was_added_to_ask_about_fewer_is_taken_away(added: dict[str, object]) -> None:
+    live = [webhook(bundle=CA) | added]
+    assert plan_webhooks(live, [webhook()], "") == [webhook(bundle=CA)]
