@@ -1,8 +1,8 @@
 """Plans what a ValidatingWebhookConfiguration must hold. Pure.
 
 Rules:
-    - What is wanted is held word for word; what kube-apiserver added to it (its defaults) is no difference. What narrows
-      whom is asked about (selectors, conditions) is never more than what is wanted.
+    - What is wanted is held word for word; what kube-apiserver added to it (its defaults) is no difference. What
+      narrows whom is asked about (selectors, conditions) is never more than what is wanted.
     - A caBundle is somebody else's to change: a webhook keeps its own, a new one takes that of its neighbours, and the
       first ones the CA that is given.
 """
