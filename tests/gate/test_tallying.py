@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import weakref
 from datetime import datetime, timedelta
 
 import pytest
@@ -100,3 +101,17 @@ def test_every_place_of_errors_is_there_before_its_first() -> None:
     assert {place: registry.get_sample_value("patchgate_errors_total", {"where": place}) for place in PLACES} == (
         dict.fromkeys(PLACES, 0.0)
     )
+
+
+def test_a_snapshot_that_was_counted_is_not_kept() -> None:
+    standing = Standing(snapshot(image_list(f"{API}:1")))
+    tallier, _ = make_tallier(standing)
+    asyncio.run(tallier.look())
+    counted = standing.snapshot
+    assert counted is not None
+    kept = weakref.ref(counted)
+    standing.snapshot = counted = None
+    assert kept() is None
+    standing.snapshot = snapshot(image_list(f"{API}:1", f"{API}:2"))
+    asyncio.run(tallier.look())
+    assert scrape(standing) == {"patchgate_tracked_images unscanned": 2.0}

@@ -34,6 +34,7 @@ from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.policy.case import Asker
+from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
@@ -116,6 +117,9 @@ async def _run(gate: _Gate) -> None:
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
 
+    def list_problems() -> tuple[Problem, ...]:
+        return (*clock.list_problems(), *standing.source_problems)
+
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
 
@@ -127,15 +131,14 @@ async def _run(gate: _Gate) -> None:
         judge,
         Reporter(metrics, log),
         life,
-        lambda: (*clock.list_problems(), *standing.source_problems),
+        list_problems,
         list_obstacles,
     )
 
     def find_health() -> Health:
-        problems = (*clock.list_problems(), *standing.source_problems)
         expires = gate.pair.current.expires
         is_stand_in = expires == STAND_IN_EXPIRES
-        return Health(standing.read_at, problems, tuple(list_obstacles()), None if is_stand_in else expires)
+        return Health(standing.read_at, list_problems(), tuple(list_obstacles()), None if is_stand_in else expires)
 
     ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
     asker = TokenAsker(gate.knows_token, metrics, log) if gate.knows_token else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +32,7 @@ class Tallier:
     clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
-    _counted: Snapshot | None = None
+    _counted: weakref.ref[Snapshot] | None = None
 
     async def run(self) -> Never:
         """Count, for ever: soon after a change, but never for more than a small part of the time."""
@@ -43,9 +44,9 @@ class Tallier:
     async def look(self) -> None:
         """Count the images if the snapshot is another one."""
         snapshot = self.standing.snapshot
-        if snapshot is None or snapshot is self._counted:
+        if snapshot is None or (self._counted is not None and self._counted() is snapshot):
             return
-        self._counted = snapshot
+        self._counted = weakref.ref(snapshot)
         try:
             self.standing.tally = await asyncio.to_thread(Tally.count, snapshot, self.clock())
         except Exception:
