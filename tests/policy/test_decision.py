@@ -34,6 +34,15 @@ def test_all_allowed() -> None:
     assert (decision.warnings, decision.audit) == ((), {})
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_the_decision_keeps_what_the_table_denies_whatever_the_caller_is_told(mode: Mode) -> None:
+    decision = concluded("nginx", f"{API}:3", mode=mode)
+    assert [str(each.image) for each in decision.denied] == [f"{API}:3"]
+    assert decision.is_denial
+    allowed = concluded("nginx", USE, mode=mode)
+    assert (allowed.denied, allowed.is_denial) == ([], False)
+
+
 def test_one_allowed() -> None:
     assert concluded("nginx").message == "the image may run"
 

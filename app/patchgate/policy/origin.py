@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from patchgate.policy.case import Case
@@ -110,7 +111,7 @@ def _find_tracking(case: Case, repository: Repository) -> Iterator[Origin]:
         return
     records = repository.records.values()
     approving = (each for each in records if any(approval.repository == repository.name for approval in each.approvals))
-    if record := next(approving, None):
+    for record in islice(approving, 1):
         yield from _find_record_origin(case, record, Kind.TRACKING)
 
 
