@@ -12,7 +12,7 @@ NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
-.PHONY: load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
+.PHONY: figures load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -137,12 +137,15 @@ load-node: $(READY) ## measure an install on a real node, which `make node` runs
 load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
 
-load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md
+load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md; SIZE=10: ten images alone
 	@$(BIN)/python -m tools.debian patch
-	$(BIN)/python -m loadtest.patch
+	$(BIN)/python -m loadtest.patch $(if $(SIZE),--size $(SIZE))
 
 load-patch-memory: $(READY) ## measure what a patcher keeps in memory: loadtest/PATCH_MEMORY.md
 	$(BIN)/python -m loadtest.patch_memory
+
+figures: $(READY) ## write the figures of loadtest/*.md into README.md and docs/, where they are quoted
+	$(BIN)/python -m loadtest.quoted
 
 lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \

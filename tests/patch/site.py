@@ -72,6 +72,7 @@ class Site:
         flags: what every run is told besides.
         temporary: where runs may write what they will remove.
         patchgate: how it is started.
+        run_seconds: how long a run may take.
     """
 
     bench: Bench
@@ -81,6 +82,7 @@ class Site:
     temporary: Path
     flags: list[str] = field(default_factory=list)
     patchgate: tuple[str, ...] = (sys.executable, "-m", "patchgate")
+    run_seconds: float = RUN_SECONDS
 
     @classmethod
     def make(cls, bench: Bench, database: Path) -> "Site":
@@ -107,7 +109,7 @@ class Site:
 
     def finish(self, process: "subprocess.Popen[str]") -> Run:
         """Wait for the end of one that was started; what it asked and built is not told."""
-        said, logged = process.communicate(timeout=RUN_SECONDS)
+        said, logged = process.communicate(timeout=self.run_seconds)
         return Run(
             exit_code=process.returncode,
             answer=json.loads(said) if said else {},

@@ -1,0 +1,1 @@
+"""Figures of the documents that are quoted from the results."""
