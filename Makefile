@@ -137,7 +137,7 @@ load-node: $(READY) ## measure an install on a real node, which `make node` runs
 load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
 
-load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md; SIZE=10: ten images alone
+load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md; half an hour, SIZE=10 half of it
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/python -m loadtest.patch $(if $(SIZE),--size $(SIZE))
 
