@@ -1,6 +1,5 @@
 """Which documents quote figures, and writes them anew."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +27,14 @@ def rewrite_page(page: Path) -> str:
         raise QuoteError(f"{page.relative_to(ROOT)}: {error}") from error
 
 
-def write_pages() -> Iterator[Path]:
-    """Write every document whose figures are others than the results'; give those."""
-    for page in list_pages():
-        text = rewrite_page(page)
-        if text != page.read_text(encoding="utf-8"):
-            page.write_text(text, encoding="utf-8")
-            yield page
+def write_pages() -> list[Path]:
+    """Write every document whose figures are others than the results'; give those.
+
+    Raises:
+        QuoteError: something is missing; then none is written.
+    """
+    texts = {page: rewrite_page(page) for page in list_pages()}
+    changed = [page for page, text in texts.items() if text != page.read_text(encoding="utf-8")]
+    for page in changed:
+        page.write_text(texts[page], encoding="utf-8")
+    return changed
