@@ -84,7 +84,7 @@ function request()
   end
   parts[uid_at] = string.format("%s-%04x-4%s-8000-%012x", prefix, number, admitted and "aaa" or "ddd", sent)
   local text = table.concat(parts, "", 1, #pieces)
-  return "POST /validate/enforce?timeout=5s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
+  return "POST " .. wrk.path .. " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: "
     .. #text .. "\r\n\r\n" .. text
 end
 
