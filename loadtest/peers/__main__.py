@@ -28,7 +28,7 @@ _HEAD: Final = """# Beside Kyverno
 By `make load-peers` on {date}: {machine}. {programs}; Kyverno {version}.
 The same AdmissionReviews, POSTed to each server's own port over TLS on connections kept alive: 5 KB, one container,
 every uid new; half of the images out of 20 hot ones, a quarter out of the rest of the world, a quarter not tracked;
-three in eight are denied. An answer in the sample, one of 32, that is not as expected ends the measurement.
+three in eight are denied. An answer in the sample, one of 31, that is not as expected ends the measurement.
 
 - A server has one core (`GOMAXPROCS=1` for those in Go), wrk the other. CPU is user and system time of the server's
   process alone. etcd, kube-apiserver and kube-controller-manager, which Kyverno follows, are on wrk's core; what they
