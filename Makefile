@@ -128,7 +128,7 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
 	$(BIN)/python -m loadtest.kyverno
 
-load-peers: $(READY) ## measure a review beside the real Kyverno, which `make tools` builds: loadtest/PEERS.md
+load-peers: $(READY) ## measure a review beside the real Kyverno, which `make tools` builds: loadtest/PEERS.md; ten minutes
 	$(BIN)/python -m loadtest.peers
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
