@@ -12,7 +12,7 @@ NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
-.PHONY: figures load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
+.PHONY: figures load load-cluster load-kyverno load-peers load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 
 load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
 	$(BIN)/python -m loadtest.kyverno
+
+load-peers: $(READY) ## measure a review beside the real Kyverno, which `make tools` builds: loadtest/PEERS.md; ten minutes
+	$(BIN)/python -m loadtest.peers
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates

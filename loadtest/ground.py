@@ -31,8 +31,8 @@ class Ground:
         """The ConfigMaps."""
         return self.directory / "world"
 
-    def prepare(self) -> int:
-        """Write everything; give the number of ConfigMaps."""
+    def prepare(self, images: int = IMAGES) -> int:
+        """Write everything, of a world of so many images; give the number of ConfigMaps."""
         now = datetime.now(UTC)
         leaf = issue_server_leaf(issue_ca("loadtest", now), ["127.0.0.1"], now)
         (self.directory / "tls.crt").write_bytes(leaf.certificate_pem)
@@ -41,8 +41,8 @@ class Ground:
         (self.directory / "instead.json").write_text(json.dumps(instead), encoding="utf-8")
         for size in SIZES:
             write_reviews(self._bodies(size), size)
-        write_new_images(self.directory / "new-images", IMAGES)
-        return write_world(self.world)
+        write_new_images(self.directory / "new-images", images)
+        return write_world(self.world, images)
 
     def load(self, size: Size, connections: int = CONNECTIONS, delay: int = 0) -> Load:
         """Give the load of a size."""

@@ -61,7 +61,7 @@ def run_wrk(server: Server, load: Load, seconds: int) -> Run:
     """
     words = [server.expects, load.bodies, load.new_images, secrets.token_hex(4), random.randrange(1 << 30)]  # noqa: S311
     words += [load.delay, load.connections] if load.delay else []
-    url = f"https://127.0.0.1:{server.port}/"
+    url = f"https://127.0.0.1:{server.port}{server.path}"
     wrk = [find_program("wrk"), "-t1", f"-c{load.connections}", f"-d{seconds}s", "-s", _SCRIPT, url, "--", *words]
     pinned = [find_program("taskset"), "-c", choose_cores()[1], *wrk]
     start = server.cpu_seconds

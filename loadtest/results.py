@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from loadtest.figure import Figure
 from loadtest.machine import describe_machine
-from loadtest.speed import Row
+from loadtest.turns import Row
 
 _HEAD = """# Measured
 
@@ -66,17 +66,18 @@ class Results:
         if self.scale:
             text += _SCALE + write_figures(self.scale)
         if self.rows:
-            text += _SPEED.format(world=self.world) + _write_rows(self.rows) + write_figures(self.speed)
+            text += _SPEED.format(world=self.world) + write_rows(self.rows) + write_figures(self.speed)
         if self.change:
             text += _CHANGE.format(world=self.world) + write_figures(self.change)
         return text
 
 
-def _write_rows(rows: list[Row]) -> str:
-    head = ("size", "server", "CPU µs a review", "range", "requests/s", "p50 ms", "p99 ms")
+def write_rows(rows: Iterable[Row], what: str = "size") -> str:
+    """Write rows as a table. what: the heading of what differs besides the server."""
+    head = (what, "server", "CPU µs a review", "range", "requests/s", "p50 ms", "p99 ms")
     lines = [
         (
-            row.size,
+            row.what,
             row.server,
             f"{row.median.cpu:.1f}",
             f"{row.least_cpu:.1f} - {row.most_cpu:.1f}",

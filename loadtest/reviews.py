@@ -45,6 +45,13 @@ def write_reviews(file: Path, size: Size) -> None:
     file.write_text("\n".join(_list_lines(size)), encoding="utf-8", newline="\n")
 
 
+def read_denied(file: Path) -> bytes:
+    """Read a body that is denied for its hot image, ready to be sent, out of those of a size."""
+    lines = file.read_text(encoding="utf-8").split("\n")
+    found = next(line for line in lines if line.startswith("0\t") and _NEW not in line)
+    return found[2:].replace(_UID, "22910c99-a1e7-494a-8bc6-e676422328c3").encode()
+
+
 def write_new_images(file: Path, images: int) -> None:
     """Write the world's patched images that are not hot, under both names, shuffled: admitted (1 or 0), a tab, name."""
     numbers = range(HOT.stop, images, 2)

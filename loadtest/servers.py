@@ -32,12 +32,14 @@ class Server:
         pid: the process itself, whose children count with it.
         port: on 127.0.0.1, over TLS.
         expects: what reviews.lua expects of its answers.
+        path: where reviews are sent, with its query.
     """
 
     name: str
     pid: int
     port: int
     expects: str
+    path: str = "/validate/enforce?timeout=5s"
 
     @property
     def cpu_seconds(self) -> float:
