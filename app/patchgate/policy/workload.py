@@ -4,10 +4,12 @@ The dataclasses are the part of the Kubernetes API that matters here (k8s.io/api
 with the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 TEMPLATE_KINDS: Final = frozenset(
     {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
@@ -112,8 +114,7 @@ class Object:
         return self.kind in TEMPLATE_KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, gc=False):
     """An image as a workload asks for it.
 
     Attributes:
@@ -150,17 +151,18 @@ def list_added_images(
     return tuple(image for image in images if image.text not in known)
 
 
-def list_images(obj: Object) -> Iterator[Image]:
+def list_images(obj: Object) -> list[Image]:
     """List every image of the object."""
-    pod = _find_pod(obj)
+    pod, images = _find_pod(obj), list[Image]()
     if pod is None:
-        return
+        return images
     for containers in (pod.initContainers, pod.containers, pod.ephemeralContainers):
         for container in containers or ():
-            yield _make_image(container.image, container.imagePullPolicy)
+            images.append(_make_image(container.image, container.imagePullPolicy))
     for volume in pod.volumes or ():
         if volume.image:
-            yield _make_image(volume.image.reference, volume.image.pullPolicy)
+            images.append(_make_image(volume.image.reference, volume.image.pullPolicy))
+    return images
 
 
 def _find_pod(obj: Object) -> PodSpec | None:
@@ -177,7 +179,11 @@ def _find_pod(obj: Object) -> PodSpec | None:
 def _make_image(text: str | None, pull_policy: str | None) -> Image:
     """Make an image, with the pull policy that kube-apiserver would give it (core/v1, SetDefaults_Container)."""
     image = text or ""
+    return Image(image, pull_policy or _default_pull_policy(image))
+
+
+def _default_pull_policy(image: str) -> str:
     name, _, _ = image.partition("@")
     last_part = name.rpartition("/")[2]
     is_latest = last_part.endswith(":latest") or (":" not in last_part and "@" not in image)
-    return Image(image, pull_policy or ("Always" if is_latest else "IfNotPresent"))
+    return "Always" if is_latest else "IfNotPresent"

@@ -30,17 +30,17 @@ class Reporter:
         self.metrics.count_review(
             (mode, operation, _word(decision), decision.reason, decision.allowed, review.is_dry_run), seconds
         )
-        if decision.is_denial:
+        if decision.denied:
             self.log.warning(
                 "denied" if not decision.allowed else "would deny",
-                mode=mode.value,
+                mode=mode,
                 uid=review.uid,
                 operation=operation,
                 namespace=show(question.namespace) if question and question.namespace else None,
                 object=question.name if question else None,
                 user=show(question.username) if question and question.username else None,
-                reason=decision.reason.value,
-                images=[f"{each.image} {each.reason.value}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
+                reason=decision.reason,
+                images=[f"{each.image} {each.reason}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
                 dry_run=review.is_dry_run,
             )
 
@@ -59,6 +59,6 @@ class Reporter:
 
 
 def _word(decision: Decision) -> str:
-    if decision.is_denial:
+    if decision.denied:
         return "deny"
-    return "warn" if any(verdict.warns for verdict in decision.verdicts) else "allow"
+    return "warn" if [verdict for verdict in decision.verdicts if verdict.warns] else "allow"
