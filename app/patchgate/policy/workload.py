@@ -1,11 +1,10 @@
 """Workloads: every place where an object hides an image, and which of its images a change adds.
 
-The dataclasses are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1),
-with the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
+The Structs are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1), with
+the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -27,31 +26,27 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(Struct, frozen=True, gc=False):
     """A container, of whichever of the three kinds."""
 
     image: str | None = None
     imagePullPolicy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageVolume:
+class ImageVolume(Struct, frozen=True, gc=False):
     """The source of an image volume (KEP-4639)."""
 
     reference: str | None = None
     pullPolicy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True, gc=False):
     """A volume; most have no image."""
 
     image: ImageVolume | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodSpec:
+class PodSpec(Struct, frozen=True, gc=False):
     """The places of a Pod that name an image."""
 
     containers: Sequence[Container] | None = None
@@ -60,37 +55,32 @@ class PodSpec:
     volumes: Sequence[Volume] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodTemplate:
+class PodTemplate(Struct, frozen=True, gc=False):
     """A Pod template."""
 
     spec: PodSpec | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(Struct, frozen=True, gc=False):
     """The spec of a Job."""
 
     template: PodTemplate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobTemplate:
+class JobTemplate(Struct, frozen=True, gc=False):
     """A CronJob's template of Jobs."""
 
     spec: JobSpec | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spec(PodSpec):
+class Spec(PodSpec, frozen=True, gc=False):
     """The spec of any kind that is judged."""
 
     template: PodTemplate | None = None
     jobTemplate: JobTemplate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True, gc=False):
     """The metadata of an object that a verdict looks at."""
 
     name: str | None = None
@@ -99,8 +89,7 @@ class Metadata:
     deletionTimestamp: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True, gc=False):
     """An object of the Kubernetes API."""
 
     apiVersion: str = ""
