@@ -46,7 +46,7 @@ class Asker(Struct, frozen=True, gc=False):
         controllers: frozenset[str] = BUILT_IN_CONTROLLERS,
     ) -> "Asker":
         """Name who asks. controllers: the users that count as built-in controllers."""
-        return cls(namespace or None, operation is Operation.CREATE and username in controllers)
+        return cls(namespace or None, username in controllers and operation is Operation.CREATE)
 
 
 class Case(Struct, frozen=True, gc=False):

@@ -79,9 +79,14 @@ def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softe
         message=_say_message(denied, verdicts),
         verdicts=tuple(verdicts),
         denied=tuple(denied),
-        warnings=() if mode is Mode.AUDIT else _list_warnings(verdicts, with_denied=not refuses),
+        warnings=_list_warnings(verdicts, mode, with_denied=not refuses),
         audit=_annotate(verdicts, denied, mode),
     )
+
+
+def list_shown(denied: Sequence[Verdict]) -> list[str]:
+    """List the denied images that are shown, each with its code."""
+    return [verdict.image + " " + verdict.reason for verdict in denied[:DENIED_IMAGES_SHOWN]]
 
 
 def softens(scope: Scope, asker: Asker, *, is_template: bool) -> bool:
@@ -106,9 +111,9 @@ def _say_message(denied: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
     return f"{message}; and {more} more" if more else message
 
 
-def _list_warnings(verdicts: Iterable[Verdict], *, with_denied: bool) -> tuple[str, ...]:
+def _list_warnings(verdicts: Iterable[Verdict], mode: Mode, *, with_denied: bool) -> tuple[str, ...]:
     wanted = [verdict for verdict in verdicts if verdict.warns or (with_denied and not verdict.allowed)]
-    if not wanted:
+    if not wanted or mode is Mode.AUDIT:
         return ()
     lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
     sizes = accumulate(len(line.encode()) for line in lines)
@@ -123,8 +128,7 @@ def _annotate(verdicts: Iterable[Verdict], denied: Sequence[Verdict], mode: Mode
     """Say what the audit log must keep: what the table denies in any mode, and who made use of an exception."""
     annotations = {}
     if denied:
-        images = ", ".join(f"{verdict.image} {verdict.reason}" for verdict in denied[:DENIED_IMAGES_SHOWN])
-        images = fit_bytes(images, ANNOTATION_BYTES)
+        images = fit_bytes(", ".join(list_shown(denied)), ANNOTATION_BYTES)
         annotations = {"mode": mode, "decision": "deny", "reason": denied[0].reason, "images": images}
     if excepted := [verdict.audit for verdict in verdicts if verdict.audit]:
         annotations["excepted"] = fit_bytes("; ".join(excepted[:DENIED_IMAGES_SHOWN]), ANNOTATION_BYTES)

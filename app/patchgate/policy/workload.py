@@ -26,6 +26,9 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
+_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+
+
 class Container(Struct, frozen=True, gc=False):
     """A container, of whichever of the three kinds."""
 
@@ -129,7 +132,7 @@ def list_added_images(
     None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
     must be let through), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in (Operation.DELETE, Operation.CONNECT) or subresource == "status":
+    if obj is None or operation in _ADD_NOTHING or subresource == "status":
         return ()
     images = dict.fromkeys(list_images(obj))
     if operation is not Operation.UPDATE:
@@ -142,9 +145,14 @@ def list_added_images(
 
 def list_images(obj: Object) -> list[Image]:
     """List every image of the object."""
-    pod, images = _find_pod(obj), list[Image]()
+    pod = _find_pod(obj)
     if pod is None:
-        return images
+        return []
+    containers = (*(pod.initContainers or ()), *(pod.containers or ()), *(pod.ephemeralContainers or ()))
+    images = [_make_image(each.image, each.imagePullPolicy) for each in containers]
+    volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
+    images += [_make_image(each.reference, each.pullPolicy) for each in volumes]
+    return images
     for containers in (pod.initContainers, pod.containers, pod.ephemeralContainers):
         for container in containers or ():
             images.append(_make_image(container.image, container.imagePullPolicy))

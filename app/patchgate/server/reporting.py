@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from patchgate.limits import DENIED_IMAGES_SHOWN
 from patchgate.metrics import GateMetrics
-from patchgate.policy.decision import Decision, Mode
+from patchgate.policy.decision import Decision, Mode, list_shown
 from patchgate.policy.verdict import show
 from patchgate.server.review import Review
 
@@ -40,7 +39,7 @@ class Reporter:
                 object=question.name if question else None,
                 user=show(question.username) if question and question.username else None,
                 reason=decision.reason,
-                images=[f"{each.image} {each.reason}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
+                images=list_shown(decision.denied),
                 dry_run=review.is_dry_run,
             )
 
