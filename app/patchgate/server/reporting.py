@@ -26,7 +26,7 @@ class Reporter:
         """Count a review, and log it where the table denies."""
         question = review.question
         operation = question.operation if question else "unread"
-        self.metrics.count_review(
+        self.metrics.reviews.count(
             (mode, operation, _word(decision), decision.reason, decision.allowed, review.is_dry_run), seconds
         )
         if decision.denied:
