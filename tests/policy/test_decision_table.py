@@ -29,6 +29,7 @@ SOURCE_PLATFORM = f"{API}@{digest('source-amd64')}"
 PATCHED = f"{API}@{digest('patched')}"
 PATCHED_PLATFORM = f"{API}@{digest('patched-amd64')}"
 USE = f"{PATCHED_TAG}@{digest('patched')}"
+LONG = f"registry.example.com/{'a-very-long-path/' * 8}api"
 SECOND = timedelta(seconds=1)
 
 ALLOWED, WARNED, DENIED = (True, False), (True, True), (False, False)
@@ -416,3 +417,8 @@ class TestRow13Unlisted:
         where = snapshot(image_list(f"{API}:2"), records({TAG: patched(PATCHED_TAG), f"{API}:2": record()}))
         assert decided(TAG, where) == (*DENIED, "Unlisted")
         assert decided(SOURCE, where) == (*DENIED, "PatchAvailable")
+
+
+def test_a_long_image_keeps_its_digest_whole_in_the_verdict() -> None:
+    named = verdict(f"{LONG}@{digest('x')}", patched_world()).image
+    assert (len(named), named.startswith(LONG[:100]), named.endswith(f"…@{digest('x')}")) == (200, True, True)

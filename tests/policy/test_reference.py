@@ -11,7 +11,7 @@ import re
 import pytest
 from docker_image import reference as second
 from docker_image.digest import InvalidDigest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from patchgate.errors import InvalidReferenceError
@@ -220,6 +220,18 @@ def test_a_tag_has_one_to_128_characters_of_its_alphabet() -> None:
 
 _SEEDS = ["docker.io/library/nginx:1", f"a.io:50/b__c/d--e:T@{SHA256}", "[::1]:50/x", "Foo/x", "localhost/x", "a_b.c/d"]
 _PIECES = st.one_of(st.sampled_from(_SEEDS), st.text("aB0._-:/@[]", max_size=8), st.sampled_from([SHA512, "@", "\n"]))
+
+
+@settings(max_examples=300)
+@example("registry.hub.docker.com", "nginx")
+@example("a.b", f"c@{SHA256}")
+@given(
+    st.one_of(st.sampled_from(["registry.example.com", "10.0.0.1", "docker.io"]), st.text("a0-.", max_size=6)),
+    st.text("aB0._-:/@", max_size=12),
+)
+def test_a_usual_name_is_read_as_its_unusual_spelling_is(host: str, rest: str) -> None:
+    assume("." in host)
+    assert _ask_first(f"{host}/{rest}") == _ask_first(f"{host.upper()}:0443/{rest}")
 
 
 def _ask_second(text: str) -> second.Reference | None:

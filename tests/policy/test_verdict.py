@@ -1,12 +1,12 @@
 """Verdicts: what people read, fit for kube-apiserver: short, whole where it matters, no control characters."""
 
 import unicodedata
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from patchgate.policy.record import Approval
 from patchgate.policy.verdict import Reason, Verdict, fit_beside, say_duration, say_time, show

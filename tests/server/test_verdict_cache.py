@@ -70,6 +70,23 @@ def test_what_does_not_say_until_when_it_holds_is_decided_anew(image: str) -> No
     assert cache.decide(Image(image), WORLDS[1], Asker(), NOW) is not first
 
 
+def test_of_many_images_those_asked_for_again_and_again_stay_and_the_others_go() -> None:
+    cache = VerdictCache(size=8)
+    hot, first = (cache.decide(Image(image), WORLDS[1], Asker(), NOW) for image in ("hot", "cold-0"))
+    for number in range(1, 100):
+        cache.decide(Image(f"cold-{number}"), WORLDS[1], Asker(), NOW)
+        assert cache.decide(Image("hot"), WORLDS[1], Asker(), NOW) is hot
+    assert cache.decide(Image("cold-0"), WORLDS[1], Asker(), NOW) is not first
+
+
+def test_no_more_is_remembered_than_was_said() -> None:
+    cache = VerdictCache(size=8)
+    images = [Image(f"app-{number}") for number in range(100)]
+    given = [cache.decide(image, WORLDS[1], Asker(), NOW) for image in images]
+    again = [cache.decide(image, WORLDS[1], Asker(), NOW) for image in reversed(images)]
+    assert sum(one is other for one, other in zip(given, reversed(again), strict=True)) <= 8
+
+
 @pytest.mark.parametrize(
     ("image", "asker"), [(Image("nginx"), Asker("n" * 64)), (Image("nginx", "Sometimes"), Asker("shop"))]
 )

@@ -2,11 +2,12 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 from typing import Final, Protocol, TextIO, cast
 
 import msgspec
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=str)
 
@@ -29,30 +30,32 @@ class LineStream(Protocol):
 
 def make_log(stream: LineStream) -> FilteringBoundLogger:
     """Make a log that writes to the stream; nothing of it is global."""
-    is_terminal = stream.isatty()
-    renderers: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]  # rich's shows variables
-        if is_terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_write_json)]
-    )
     lazy = structlog.wrap_logger(
         structlog.WriteLogger(cast("TextIO", stream)),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *renderers,
-        ],
+        processors=_list_terminal_processors() if stream.isatty() else [_render_json],
     )
     log: FilteringBoundLogger = lazy.bind()  # bound once, not at every line
     return log
 
 
-def _write_json(event: object, **_: object) -> str:
+def _list_terminal_processors() -> list[Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),  # rich's shows variables
+    ]
+
+
+def _render_json(logger: object, level: str, event: EventDict) -> str:
+    """Render an event in one step: structlog's own processors, one after the other, are half of what a denial costs."""
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, level, event)
+    line = {**event, "level": level, "timestamp": datetime.now(UTC)}
     try:
-        return _ENCODER.encode(event).decode()
+        return _ENCODER.encode(line).decode()
     except (ValueError, TypeError):  # half a surrogate pair, of a file's name; the other way writes anything
-        return json.dumps(event, default=str)
+        return json.dumps(msgspec.to_builtins(line, enc_hook=str))
 
 
 class ForwardHandler(logging.Handler):

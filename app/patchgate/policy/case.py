@@ -1,9 +1,10 @@
 """A case: one image, with everything that a row of the decision table looks at, looked up once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+from msgspec import Struct
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.policy.exception import ImageException
@@ -24,8 +25,7 @@ BUILT_IN_CONTROLLERS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True, gc=False):
     """Who asks, and where the image is to run.
 
     Attributes:
@@ -46,11 +46,10 @@ class Asker:
         controllers: frozenset[str] = BUILT_IN_CONTROLLERS,
     ) -> "Asker":
         """Name who asks. controllers: the users that count as built-in controllers."""
-        return cls(namespace or None, operation is Operation.CREATE and username in controllers)
+        return cls(namespace or None, username in controllers and operation is Operation.CREATE)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, gc=False):
     """One image and what is known of it.
 
     Attributes:
@@ -64,6 +63,7 @@ class Case:
         snapshot: what all this was found in.
         asker: who asks.
         now: aware UTC.
+        has_fresh_approval: whether what the tag or digest names is approved, and verified lately.
     """
 
     image: Image
@@ -76,16 +76,12 @@ class Case:
     snapshot: Snapshot
     asker: Asker
     now: datetime
+    has_fresh_approval: bool = False
 
     @property
     def policy(self) -> Policy:
         """The policy in force."""
         return self.snapshot.policy
-
-    @property
-    def has_fresh_approval(self) -> bool:
-        """Whether what the tag or digest names is approved, and verified lately."""
-        return self.approval is not None and self.approval.is_fresh(self.now, self.policy.stale_after)
 
     @property
     def fresh_until(self) -> datetime | None:
@@ -166,7 +162,8 @@ def open_case(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> 
         approval = repository.approvals_by_tag.get(reference.tag)
         line = repository.find_line(reference.tag)
         record = repository.find_record(reference.tag) if line else None
-    return Case(image, reference, "", repository, approval, record, line, snapshot, asker, now)
+    is_fresh = approval is not None and approval.is_fresh(now, snapshot.policy.stale_after)
+    return Case(image, reference, "", repository, approval, record, line, snapshot, asker, now, is_fresh)
 
 
 def _choose_record(records: Sequence[Record], snapshot: Snapshot) -> Record | None:

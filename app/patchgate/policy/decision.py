@@ -4,10 +4,11 @@ The same for every door. Scope and mode soften a denial here, after the table, s
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate
+
+from msgspec import Struct
 
 from patchgate.limits import ANNOTATION_BYTES, DENIED_IMAGES_SHOWN, MESSAGE_BYTES, WARNINGS, WARNINGS_BYTES
 from patchgate.policy.case import Asker, open_case
@@ -33,8 +34,7 @@ class Scope(StrEnum):
     PODS = "pods"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True, gc=False):
     """What is decided about a request.
 
     Attributes:
@@ -42,6 +42,7 @@ class Decision:
         reason: the first denied image's code, else the first image's; `NoImages` where there is none.
         message: for people, never empty.
         verdicts: one an image, in order.
+        denied: those of them that the table denies, whatever the caller was told.
         warnings: as kube-apiserver takes them.
         audit: audit annotations, key → value.
     """
@@ -50,18 +51,9 @@ class Decision:
     reason: Reason
     message: str
     verdicts: tuple[Verdict, ...]
+    denied: tuple[Verdict, ...]
     warnings: tuple[str, ...]
     audit: dict[str, str]
-
-    @property
-    def denied(self) -> list[Verdict]:
-        """What the table denies, whatever the caller was told."""
-        return [verdict for verdict in self.verdicts if not verdict.allowed]
-
-    @property
-    def is_denial(self) -> bool:
-        """Whether the table denies, whatever the caller was told."""
-        return not all(verdict.allowed for verdict in self.verdicts)
 
 
 def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Verdict:
@@ -70,8 +62,7 @@ def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Ver
     now: aware UTC. Never raises: what cannot be decided is a verdict with its own reason.
     """
     case = open_case(image, snapshot, asker, now)
-    answers = (row(case) for row in ROWS)  # in the order of the table
-    return next(verdict for verdict in answers if verdict)  # the last row always answers
+    return next(verdict for row in ROWS if (verdict := row(case)))  # in order; the last row always answers
 
 
 def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softened: bool = False) -> Decision:
@@ -81,15 +72,21 @@ def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softe
     """
     denied = [verdict for verdict in verdicts if not verdict.allowed]
     refuses = mode is Mode.ENFORCE and not is_softened
-    decisive = next(iter(denied or verdicts), None)
+    decisive = denied or verdicts
     return Decision(
         allowed=not (denied and refuses),
-        reason=decisive.reason if decisive else Reason.NO_IMAGES,
+        reason=decisive[0].reason if decisive else Reason.NO_IMAGES,
         message=_say_message(denied, verdicts),
         verdicts=tuple(verdicts),
-        warnings=() if mode is Mode.AUDIT else _list_warnings(verdicts, with_denied=not refuses),
+        denied=tuple(denied),
+        warnings=_list_warnings(verdicts, mode, with_denied=not refuses),
         audit=_annotate(verdicts, denied, mode),
     )
+
+
+def list_shown(denied: Sequence[Verdict]) -> list[str]:
+    """List the denied images that are shown, each with its code."""
+    return [verdict.image + " " + verdict.reason for verdict in denied[:DENIED_IMAGES_SHOWN]]
 
 
 def softens(scope: Scope, asker: Asker, *, is_template: bool) -> bool:
@@ -114,11 +111,11 @@ def _say_message(denied: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:
     return f"{message}; and {more} more" if more else message
 
 
-def _list_warnings(verdicts: Iterable[Verdict], *, with_denied: bool) -> tuple[str, ...]:
-    wanted = (verdict for verdict in verdicts if verdict.allowed or with_denied)
-    lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
-    if not lines:
+def _list_warnings(verdicts: Iterable[Verdict], mode: Mode, *, with_denied: bool) -> tuple[str, ...]:
+    wanted = [verdict for verdict in verdicts if verdict.warns or (with_denied and not verdict.allowed)]
+    if not wanted or mode is Mode.AUDIT:
         return ()
+    lines = list(dict.fromkeys(line for verdict in wanted for line in verdict.warnings))
     sizes = accumulate(len(line.encode()) for line in lines)
     fitting = [line for line, size in zip(lines[:WARNINGS], sizes, strict=False) if size <= WARNINGS_BYTES]
     if len(fitting) == len(lines):
@@ -131,9 +128,8 @@ def _annotate(verdicts: Iterable[Verdict], denied: Sequence[Verdict], mode: Mode
     """Say what the audit log must keep: what the table denies in any mode, and who made use of an exception."""
     annotations = {}
     if denied:
-        images = ", ".join(f"{verdict.image} {verdict.reason}" for verdict in denied[:DENIED_IMAGES_SHOWN])
-        images = fit_bytes(images, ANNOTATION_BYTES)
-        annotations = {"mode": mode.value, "decision": "deny", "reason": denied[0].reason.value, "images": images}
+        images = fit_bytes(", ".join(list_shown(denied)), ANNOTATION_BYTES)
+        annotations = {"mode": mode, "decision": "deny", "reason": denied[0].reason, "images": images}
     if excepted := [verdict.audit for verdict in verdicts if verdict.audit]:
         annotations["excepted"] = fit_bytes("; ".join(excepted[:DENIED_IMAGES_SHOWN]), ANNOTATION_BYTES)
     return annotations

@@ -3,7 +3,7 @@
 Decides whether one covers an image. That reason, owner and expiry are there is checked where the ConfigMap is read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,9 +88,11 @@ class ExceptionIndex:
             index.setdefault(key, []).append(exception)
         return cls(by_repository, by_registry)
 
-    def find(self, reference: Reference) -> Iterator[ImageException]:
+    def find(self, reference: Reference) -> Sequence[ImageException]:
         """Give the exceptions whose pattern names the reference's repository."""
-        yield from self.by_repository.get(reference.repository, ())
-        for exception in self.by_registry.get(reference.registry, ()):
-            if exception.pattern.covers_repository(reference.registry, reference.path):
-                yield exception
+        naming_it = self.by_repository.get(reference.repository, ())
+        candidates = self.by_registry.get(reference.registry)
+        if not candidates:
+            return naming_it
+        covers = (each for each in candidates if each.pattern.covers_repository(reference.registry, reference.path))
+        return (*naming_it, *covers)

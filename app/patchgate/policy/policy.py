@@ -4,7 +4,7 @@ Values only. The ConfigMap's keys and how a wrong one is reported are `configmap
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -72,7 +72,8 @@ class Naming:
         own_name = self.mirrors.get(reference.registry)
         if own_name is None:
             return reference
-        return replace(reference, registry=own_name, path=normalise_path(own_name, reference.path))
+        path = normalise_path(own_name, reference.path)
+        return Reference(own_name, path, reference.tag, reference.digest)
 
     def find_target(self, repository: str) -> str | None:
         """Name the repository that the repository's patched images are pushed to; None: the same one."""

@@ -6,9 +6,10 @@ case of a host name, the port of HTTPS, and the other names of Docker Hub. Asks 
 """
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from typing import Final, Self
+
+from msgspec import Struct
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import REFERENCE_CHARACTERS, REPOSITORY_PATH_CHARACTERS
@@ -29,14 +30,18 @@ _HOST_PATTERN: Final = re.compile(rf"{_HOST}|{_PATH_COMPONENT}")
 _REST_PATTERN: Final = re.compile(
     rf"(?P<path>{_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::(?P<tag>{_TAG}))?(?:@(?P<digest>{_DIGEST}))?"
 )
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_USUAL_PATTERN: Final = re.compile(
+    rf"({_LABEL}(?:\.{_LABEL})+)/({_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::({_TAG}))?(?:@({_DIGEST}))?"
+)
+"""What most images are named: a host in lower case, with a dot and without a port, which is folded already."""
 _IDENTIFIER_PATTERN: Final = re.compile(r"[a-f0-9]{64}|(?:sha256|sha384|sha512):[a-f0-9]+")
 """An image ID: containerd runs whatever its node holds under it, and takes a prefix as well (CRI, LocalResolve)."""
 _DIGEST_PATTERN: Final = re.compile(_DIGEST)
 _TAG_PATTERN: Final = re.compile(_TAG)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, gc=False):
     """A normalised image reference. Its text, parsed again, gives an equal one.
 
     Attributes:
@@ -80,6 +85,14 @@ class Reference:
         Raises:
             InvalidReferenceError: the text is not in the grammar; the error says which part.
         """
+        usual = _USUAL_PATTERN.fullmatch(text) if len(text) <= REPOSITORY_PATH_CHARACTERS else None
+        if usual and usual[1] not in DOCKER_HUB_NAMES:
+            return cls(*usual.groups())
+        return cls._parse_unusual(text)
+
+    @classmethod
+    def _parse_unusual(cls, text: str) -> Self:
+        """Parse any text. Raises InvalidReferenceError."""
         if len(text) > REFERENCE_CHARACTERS:
             raise InvalidReferenceError(f"a reference has at most {REFERENCE_CHARACTERS} characters")
         if _IDENTIFIER_PATTERN.fullmatch(text):

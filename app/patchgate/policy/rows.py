@@ -182,10 +182,11 @@ def _by_effect(effect: Effect, case: Case, reason: Reason, text: str, use: Appro
 
 
 def _name(case: Case) -> str:
-    name, at, digest = case.image.text.rpartition("@")
-    if case.has_digest and len(case.image.text) > SHOWN_REFERENCE_CHARACTERS:
-        return show(name, SHOWN_REFERENCE_CHARACTERS - len(at + digest)) + at + digest  # policies look for it
-    return show(case.image.text)
+    text = case.image.text
+    if len(text) <= SHOWN_REFERENCE_CHARACTERS or not case.has_digest:
+        return show(text)
+    name, at, digest = text.rpartition("@")
+    return show(name, SHOWN_REFERENCE_CHARACTERS - len(at + digest)) + at + digest  # policies look for it
 
 
 def _say_message(case: Case) -> str:

@@ -33,6 +33,7 @@ class Snapshot:
         generation: the highest of all record ConfigMaps; shown, never compared.
         conflicts: lines that another line overrules, perhaps in another part.
         images: how many image lines are in force.
+        is_complete: whether the main image list has been read: before that nobody knows what is tracked.
     """
 
     parts: Mapping[str, Part]
@@ -44,15 +45,15 @@ class Snapshot:
     generation: int
     conflicts: tuple[Problem, ...]
     images: int
+    is_complete: bool
 
     @classmethod
     def build(cls, parts: Iterable[Part], previous: "Snapshot | None" = None) -> "Snapshot":
         """Join the parts, sharing with the previous snapshot what no changed part (by identity) touches."""
         as_read = {part.name: part for part in sorted(parts, key=_order_of_part)}
-        policy = next(
-            (part.policy for part in as_read.values() if isinstance(part, ImageListPart) and part.policy),
-            Policy(),
-        )
+        policies = (part.policy for part in as_read.values() if isinstance(part, ImageListPart) and part.policy)
+        main_policy = next(policies, None)
+        policy = main_policy or Policy()
         shared = previous if previous and previous.policy.naming == policy.naming else None
         canonical = {
             name: shared.canonical_parts[name]
@@ -73,6 +74,7 @@ class Snapshot:
             generation=max((part.generation for part in records), default=0),
             conflicts=tuple(problem for repository in repositories.values() for problem in repository.problems),
             images=sum(len(lines) for part in lists for lines in part.lines.values()),
+            is_complete=main_policy is not None,
         )
 
     def find_repository(self, name: str) -> Repository | None:
@@ -86,12 +88,12 @@ class Snapshot:
 
     def find_fresh_approval(self, record: Record, now: datetime) -> Approval | None:
         """Find the freshest approval of the record, if a Pod could use it now."""
-        fresh = (
-            approval
-            for approval in record.approvals
-            if approval.is_fresh(now, self.policy.stale_after) and self._holds(approval)
-        )
-        return max(fresh, key=lambda approval: approval.verified, default=None)
+        freshest, stale_after = None, self.policy.stale_after
+        for approval in record.approvals:
+            is_fresher = freshest is None or freshest.verified < approval.verified
+            if is_fresher and approval.is_fresh(now, stale_after) and self._holds(approval):
+                freshest = approval
+        return freshest
 
     def _holds(self, approval: Approval) -> bool:
         repository = self.repositories.get(approval.repository)
@@ -101,11 +103,6 @@ class Snapshot:
     def tracked(self) -> Iterator[Repository]:
         """Every tracked repository."""
         return (repository for repository in self.repositories.values() if repository.is_tracked)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the main image list has been read: before that nobody knows what is tracked."""
-        return any(isinstance(part, ImageListPart) and part.policy for part in self.parts.values())
 
     def list_problems(self, now: datetime) -> Iterator[Problem]:
         """List what does not count, in every part and between them, and the exceptions that have expired."""

@@ -1,10 +1,11 @@
 """Verdicts: what is decided about one image, with a stable reason code and a sentence that says what to do."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from patchgate.limits import SHOWN_REFERENCE_CHARACTERS, WARNING_CHARACTERS
 from patchgate.policy.record import Approval
@@ -40,8 +41,7 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "InternalError"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True, gc=False):
     """What is decided about one image.
 
     Attributes:

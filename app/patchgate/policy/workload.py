@@ -1,13 +1,14 @@
 """Workloads: every place where an object hides an image, and which of its images a change adds.
 
-The dataclasses are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1),
-with the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
+The Structs are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1), with
+the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 TEMPLATE_KINDS: Final = frozenset(
     {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
@@ -25,31 +26,30 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+
+
+class Container(Struct, frozen=True, gc=False):
     """A container, of whichever of the three kinds."""
 
     image: str | None = None
     imagePullPolicy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ImageVolume:
+class ImageVolume(Struct, frozen=True, gc=False):
     """The source of an image volume (KEP-4639)."""
 
     reference: str | None = None
     pullPolicy: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True, gc=False):
     """A volume; most have no image."""
 
     image: ImageVolume | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodSpec:
+class PodSpec(Struct, frozen=True, gc=False):
     """The places of a Pod that name an image."""
 
     containers: Sequence[Container] | None = None
@@ -58,37 +58,32 @@ class PodSpec:
     volumes: Sequence[Volume] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PodTemplate:
+class PodTemplate(Struct, frozen=True, gc=False):
     """A Pod template."""
 
     spec: PodSpec | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(Struct, frozen=True, gc=False):
     """The spec of a Job."""
 
     template: PodTemplate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobTemplate:
+class JobTemplate(Struct, frozen=True, gc=False):
     """A CronJob's template of Jobs."""
 
     spec: JobSpec | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Spec(PodSpec):
+class Spec(PodSpec, frozen=True, gc=False):
     """The spec of any kind that is judged."""
 
     template: PodTemplate | None = None
     jobTemplate: JobTemplate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True, gc=False):
     """The metadata of an object that a verdict looks at."""
 
     name: str | None = None
@@ -97,8 +92,7 @@ class Metadata:
     deletionTimestamp: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True, gc=False):
     """An object of the Kubernetes API."""
 
     apiVersion: str = ""
@@ -112,8 +106,7 @@ class Object:
         return self.kind in TEMPLATE_KINDS
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, gc=False):
     """An image as a workload asks for it.
 
     Attributes:
@@ -139,7 +132,7 @@ def list_added_images(
     None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
     must be let through), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in (Operation.DELETE, Operation.CONNECT) or subresource == "status":
+    if obj is None or operation in _ADD_NOTHING or subresource == "status":
         return ()
     images = dict.fromkeys(list_images(obj))
     if operation is not Operation.UPDATE:
@@ -150,17 +143,23 @@ def list_added_images(
     return tuple(image for image in images if image.text not in known)
 
 
-def list_images(obj: Object) -> Iterator[Image]:
+def list_images(obj: Object) -> list[Image]:
     """List every image of the object."""
     pod = _find_pod(obj)
     if pod is None:
-        return
+        return []
+    containers = (*(pod.initContainers or ()), *(pod.containers or ()), *(pod.ephemeralContainers or ()))
+    images = [_make_image(each.image, each.imagePullPolicy) for each in containers]
+    volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
+    images += [_make_image(each.reference, each.pullPolicy) for each in volumes]
+    return images
     for containers in (pod.initContainers, pod.containers, pod.ephemeralContainers):
         for container in containers or ():
-            yield _make_image(container.image, container.imagePullPolicy)
+            images.append(_make_image(container.image, container.imagePullPolicy))
     for volume in pod.volumes or ():
         if volume.image:
-            yield _make_image(volume.image.reference, volume.image.pullPolicy)
+            images.append(_make_image(volume.image.reference, volume.image.pullPolicy))
+    return images
 
 
 def _find_pod(obj: Object) -> PodSpec | None:
@@ -177,7 +176,11 @@ def _find_pod(obj: Object) -> PodSpec | None:
 def _make_image(text: str | None, pull_policy: str | None) -> Image:
     """Make an image, with the pull policy that kube-apiserver would give it (core/v1, SetDefaults_Container)."""
     image = text or ""
+    return Image(image, pull_policy or _default_pull_policy(image))
+
+
+def _default_pull_policy(image: str) -> str:
     name, _, _ = image.partition("@")
     last_part = name.rpartition("/")[2]
     is_latest = last_part.endswith(":latest") or (":" not in last_part and "@" not in image)
-    return Image(image, pull_policy or ("Always" if is_latest else "IfNotPresent"))
+    return "Always" if is_latest else "IfNotPresent"

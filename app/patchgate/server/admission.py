@@ -5,11 +5,12 @@ be read is answered 200 with that uid (503 before the first snapshot); all else 
 that came whole needs nothing of asyncio either: `answer_review` is what `review_protocol` calls for it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from patchgate.errors import RequestError
 from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES

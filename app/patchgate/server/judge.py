@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from patchgate.limits import IMAGES_OF_A_REQUEST
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide, softens
@@ -20,8 +22,7 @@ class OnError(StrEnum):
     ALLOW = "allow"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True, gc=False):
     """What every door asks: may this be done to this object?
 
     Attributes:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from structlog.typing import FilteringBoundLogger
 
-from patchgate.limits import DENIED_IMAGES_SHOWN
 from patchgate.metrics import GateMetrics
-from patchgate.policy.decision import Decision, Mode
+from patchgate.policy.decision import Decision, Mode, list_shown
 from patchgate.policy.verdict import show
 from patchgate.server.review import Review
 
@@ -27,20 +26,20 @@ class Reporter:
         """Count a review, and log it where the table denies."""
         question = review.question
         operation = question.operation if question else "unread"
-        self.metrics.count_review(
+        self.metrics.reviews.count(
             (mode, operation, _word(decision), decision.reason, decision.allowed, review.is_dry_run), seconds
         )
-        if decision.is_denial:
+        if decision.denied:
             self.log.warning(
                 "denied" if not decision.allowed else "would deny",
-                mode=mode.value,
+                mode=mode,
                 uid=review.uid,
                 operation=operation,
                 namespace=show(question.namespace) if question and question.namespace else None,
                 object=question.name if question else None,
                 user=show(question.username) if question and question.username else None,
-                reason=decision.reason.value,
-                images=[f"{each.image} {each.reason.value}" for each in decision.denied[:DENIED_IMAGES_SHOWN]],
+                reason=decision.reason,
+                images=list_shown(decision.denied),
                 dry_run=review.is_dry_run,
             )
 
@@ -59,6 +58,6 @@ class Reporter:
 
 
 def _word(decision: Decision) -> str:
-    if decision.is_denial:
+    if decision.denied:
         return "deny"
-    return "warn" if any(verdict.warns for verdict in decision.verdicts) else "allow"
+    return "warn" if [verdict for verdict in decision.verdicts if verdict.warns] else "allow"
