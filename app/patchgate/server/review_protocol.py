@@ -54,9 +54,13 @@ class ReviewProtocol(RestingProtocol):
 
     def eof_received(self) -> None:
         """Answer before the connection closes itself: its caller may still read."""
-        if self._waiting:
-            self._batch.answer_all()
+        self._answer_waiting()
         super().eof_received()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, behind the reviews that came before it."""
+        self._answer_waiting()
+        super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """Take the first byte of a request."""
@@ -157,6 +161,10 @@ class ReviewProtocol(RestingProtocol):
         self._await_nothing()
         self._waiting += 1
         self._batch.add(WholeReview(self, mode, parts[0] if len(parts) == 1 else b"".join(parts), keeps))
+
+    def _answer_waiting(self) -> None:
+        if self._waiting:
+            self._batch.answer_all()
 
     def _choose_mode(self) -> Mode | None:
         """Choose the short way: give the mode that is asked for; None for the long way."""
