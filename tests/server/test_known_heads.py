@@ -8,7 +8,8 @@ from contextlib import suppress
 import pytest
 
 from patchgate.server.life import Life
-from tests.conftest import SHOP, Gate, Served, make_gate_app, read_recorded, serve_here, wait_until
+from patchgate.server.review_protocol import ReviewProtocol
+from tests.conftest import SHOP, Served, make_gate_app, read_recorded, serve_here, wait_until
 
 REVIEW = read_recorded("pod-create")
 WHOLE = (
@@ -140,13 +141,22 @@ def test_a_known_review_that_is_being_read_when_the_gate_ends_is_answered(
     assert b"\r\nconnection: close\r\n" in answer
 
 
-def test_who_says_that_nothing_follows_is_answered_still(gate: Gate) -> None:
-    """Over TLS, as `openssl s_client < review` does: the end comes with the review."""
-    with gate.open_tls() as connection:
-        connection.sendall(WHOLE * 3)
-        with suppress(OSError):
-            connection.unwrap()  # what it reads meanwhile is dropped
-    assert gate.review(REVIEW).status == 200
+def test_who_says_with_a_review_that_nothing_follows_is_answered_before_the_connection_closes(
+    served: Served, connection: socket.socket
+) -> None:
+    under_way: list[bool] = []
+
+    def end_with_a_review() -> None:  # over TLS both come at once, and what is written after the end is dropped
+        (protocol,) = served.server.server_state.connections
+        assert isinstance(protocol, ReviewProtocol)
+        protocol.data_received(WHOLE)
+        under_way.append(protocol.is_under_way)
+        protocol.eof_received()
+        under_way.append(protocol.is_under_way)
+
+    served.tell(end_with_a_review)
+    assert len(read_bodies(connection, 1)) == 1
+    assert under_way == [True, False]
 
 
 def test_a_caller_that_went_away_keeps_nobody_waiting(served: Served) -> None:

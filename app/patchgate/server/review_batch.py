@@ -5,8 +5,9 @@ once. It changes when an answer is written by what the others of the turn take t
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Final, Protocol
+
+import msgspec
 
 from patchgate.errors import RequestError
 from patchgate.limits import REVIEWS_TOGETHER, REVIEWS_TOGETHER_BYTES
@@ -30,8 +31,7 @@ class Caller(Protocol):
         """Write an answer; close the connection unless it is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class WholeReview:
+class WholeReview(msgspec.Struct, frozen=True):
     """A review that came whole.
 
     Attributes:
