@@ -33,11 +33,13 @@ from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
 from patchgate.server.app import MainApp, make_app
+from patchgate.server.head_memory import HeadMemory
 from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.protocol import GateProtocol
 from patchgate.server.reporting import Reporter
+from patchgate.server.review_batch import ReviewBatch
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
@@ -345,8 +347,7 @@ class Served:
 def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
     """Serve until the block ends."""
     listener = listen("--listen", "127.0.0.1", 0)
-    short_way = partial(ReviewProtocol, admission=app.admission, life=life) if isinstance(app, MainApp) else None
-    server = Server(app, listener, None, short_way or GateProtocol)
+    server = Server(app, listener, None, _make_short_way(app, life) if isinstance(app, MainApp) else GateProtocol)
     loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
 
     def run() -> None:
@@ -364,6 +365,10 @@ def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
         if thread.is_alive():
             served.loop.call_soon_threadsafe(life.hurry)
         thread.join(START_SECONDS)
+
+
+def _make_short_way(app: MainApp, life: Life) -> Callable[..., GateProtocol]:
+    return partial(ReviewProtocol, batch=ReviewBatch(app.admission, life), heads=HeadMemory())
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

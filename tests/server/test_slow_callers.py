@@ -18,7 +18,9 @@ LIVEZ = b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
 HALF_HEAD = b"POST /v1/decisions HTTP/1.1\r\nHost: g"
 QUESTION = json.dumps({"images": [API]}).encode()
 HEAD = b"POST /v1/decisions%%s HTTP/1.1\r\nHost: gate\r\nContent-Length: %d\r\n\r\n" % len(QUESTION)
-REVIEW_HEAD = b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Length: 1000\r\n\r\n"
+REVIEW_HEAD = (
+    b"POST /validate/enforce HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+)
 CHUNKED = b"POST /v1/decisions HTTP/1.1\r\nHost: gate\r\nTransfer-Encoding: chunked\r\n\r\n"
 SMALL_SECONDS = 0.3
 READ_BYTES = 256 * 1024
