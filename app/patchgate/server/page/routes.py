@@ -4,6 +4,7 @@ Pages lie beside each other and name each other relatively, so that they work be
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
+from patchgate.errors import RequestError
 from patchgate.limits import PAGE_ASSET_SECONDS, PAGE_INDEX_SECONDS, SHOWN_LINE_CHARACTERS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import explain
@@ -62,7 +64,7 @@ class StatusPage:
     index_seconds: float = PAGE_INDEX_SECONDS
     _renderer: Renderer = field(default_factory=make_renderer)
     _index: Index | None = None
-    _forgetting: asyncio.TimerHandle | None = None
+    _forgetting: asyncio.Task[None] | None = None
 
     @property
     def has_index(self) -> bool:
@@ -135,20 +137,26 @@ class StatusPage:
 
     def _find_index(self, snapshot: Snapshot, now: datetime, pace: Pace) -> Index:
         """Find the index of the snapshot; turns are taken one at a time, so nobody else makes it meanwhile."""
-        index = self._index
-        if index is None or index.snapshot is not snapshot:
-            self._index = index = None  # so that there are never two
-            self._index = index = Index.build(snapshot, now, pace)
-        return index
+        if self._index is None or self._index.snapshot is not snapshot:
+            self._drop_index(pace)  # so that there are never two
+            self._index = Index.build(snapshot, now, pace)
+        return self._index
+
+    def _drop_index(self, pace: Pace) -> None:
+        index, self._index = self._index, None
+        if index:
+            index.clear(pace)
 
     def _forget_later(self) -> None:
         """Forget the index once no page has been asked for some time; that of an old snapshot holds all of it."""
         if self._forgetting:
             self._forgetting.cancel()
-        self._forgetting = asyncio.get_running_loop().call_later(self.index_seconds, self._forget)
+        self._forgetting = asyncio.get_running_loop().create_task(self._forget())
 
-    def _forget(self) -> None:
-        self._index = None
+    async def _forget(self) -> None:
+        await asyncio.sleep(self.index_seconds)
+        with contextlib.suppress(RequestError):  # so many pages are asked for that the next one puts it off
+            await self.turns.take(self._drop_index)
 
 
 def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health], turns: Turns) -> None:
