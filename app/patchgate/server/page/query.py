@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
 
 from patchgate.limits import IMAGES_OFFSET_MOST, PAGE_SEARCH_CHARACTERS
 from patchgate.policy.verdict import show
@@ -71,8 +72,8 @@ class Query:
             "sort": "" if self.sort == default.sort else self.sort,
             "page": "" if self.page == default.page else self.page,
         }
-        asked = urlencode({name: value for name, value in parts.items() if value})
-        return f"./?{asked}" if asked else "./"
+        asked = {name: value for name, value in parts.items() if value}
+        return f"./?{QueryParams(asked)}" if asked else "./"
 
     def of(self, standing: Standing | None) -> "Query":
         """Ask for another standing, from the first page."""
