@@ -124,9 +124,9 @@ CATALOG_SECONDS: Final = 1
 PAGE_ROWS: Final = 50
 """Images of one page of the status page: more than a screen shows, and rendered in milliseconds."""
 PAGE_SHARE: Final = 0.1
-"""The part of a processor that pages for people take together: a script that reads all has its end, reviews theirs."""
+"""The part of a processor that the status page and /v1/images take together: what reads all of it has its end."""
 SLICE_SECONDS: Final = 0.0002
-"""How long a page is computed before it rests: what a review that meets it waits, far less than a review takes."""
+"""How long a page is computed before it rests: what a review that meets it waits, once; less than one review takes."""
 PAGE_INDEX_SECONDS: Final = 60
 """How long after a page the order of images is kept: it holds the data of then, and all of it may be new meanwhile."""
 PAGES_WAITING: Final = 16
