@@ -1,8 +1,8 @@
 """`make load-page`: what the status page costs its readers, and reviews while it is read; writes PAGE.md.
 
 The first row's time is that from a new connection's request until the table's first row has come. Between two requests
-is a pause: the gate gives the page a small part of its processor, and rests after each one accordingly. While the page
-is reloaded all the time there is no pause: as soon as one has come, the next is asked for, each of them another one.
+is a pause, as a person makes one. While the page is reloaded all the time there is none: as soon as one has come, the
+next is asked for, each of them another one.
 """
 
 import contextlib

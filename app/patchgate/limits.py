@@ -131,16 +131,14 @@ CATALOG_SECONDS: Final = 1
 """How long one catalogue is given out again: every controller of Kyverno polls it by itself."""
 PAGE_ROWS: Final = 50
 """Images of one page of the status page: more than a screen shows, and rendered in milliseconds."""
-PAGE_SHARE: Final = 0.01
-"""The part of a processor that the status page takes: what meets one review in a hundred cannot make their p99."""
-PAGE_REST_SECONDS: Final = 2
-"""The longest rest between two pages, whatever the first one took: putting 100,000 images in order takes a second."""
+PAGE_SHARE: Final = 0.1
+"""The part of a processor that the status page and /v1/images take together: what reads all of it has its end."""
+SLICE_SECONDS: Final = 0.0002
+"""How long a page is computed before it rests: what a review that meets it waits, once; less than one review takes."""
 PAGE_INDEX_SECONDS: Final = 60
 """How long after a page the order of images is kept: it holds the data of then, and all of it may be new meanwhile."""
 PAGES_WAITING: Final = 16
 """Pages that wait for their turn; one more is told 503. Each holds what it asked of, though its reader may be gone."""
-IMAGES_SHARE: Final = 0.1
-"""The part of a processor that /v1/images takes: a script that reads all of it has its end, and reviews theirs."""
 PAGE_PROBLEMS: Final = 100
 """Problems of the data that the status page lists; the rest are counted."""
 PAGE_SEARCH_CHARACTERS: Final = 200

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.policy.overview import TrackedImage, list_tracked_images
+from patchgate.policy.overview import TrackedImage, find_tracked_image, list_tracked_images
 from tests.world import (
     NOW,
     clean,
@@ -113,3 +113,14 @@ def test_an_image_whose_patched_one_goes_elsewhere_is_listed_under_its_own_name(
 
 def test_records_of_images_that_no_list_names_are_not_listed() -> None:
     assert overview(image_list("nginx:1"), records({f"{API}:1": clean(f"{API}:1")}))[1:] == []
+
+
+def test_an_image_is_found_by_the_name_that_it_is_listed_under() -> None:
+    pinned = f"{API}:1@{digest('pinned')}"
+    lists = image_list(pinned, f"{API}:2.*", "localhost:5000/app:3"), records({f"{API}:2.1": record()})
+    world = snapshot(*lists)
+    listed = list(list_tracked_images(world, NOW))
+    assert [image.image for image in listed] == ["localhost:5000/app:3", pinned, f"{API}:2.1"]
+    assert [find_tracked_image(image.image, world, NOW) for image in listed] == listed
+    others = [f"{API}:1", f"{API}:1@{digest('other')}", f"{API}:2", f"{API}:2.*", f"{API}:2.1@{digest('source')}"]
+    assert [find_tracked_image(name, world, NOW) for name in (*others, API, "nginx:1", "", "@", ":")] == [None] * 10

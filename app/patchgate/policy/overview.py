@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 
+from patchgate.policy.pace import Pace, sort_in_runs
 from patchgate.policy.part import ListLine
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.record import Approval, Record, State
@@ -41,30 +43,44 @@ class TrackedImage:
         return self.time_left is not None and self.time_left <= timedelta()
 
 
-def list_tracked_images(snapshot: Snapshot, now: datetime, offset: int = 0) -> Iterator[TrackedImage]:
+def list_tracked_images(
+    snapshot: Snapshot, now: datetime, offset: int = 0, pace: Pace = iter
+) -> Iterator[TrackedImage]:
     """List the images of every list line, by repository and tag. offset: how many of the first are passed over."""
-    for repository, tag, line in islice(_list_lines(snapshot), offset, None):
-        image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
-        yield _describe(image, line, repository.find_record(tag), snapshot, now)
+    for repository, tag, line in islice(_list_lines(snapshot, pace), offset, None):
+        yield _describe(repository, tag, line, snapshot, now)
 
 
-def _list_lines(snapshot: Snapshot) -> Iterator[tuple[Repository, str, ListLine]]:
-    for repository in sorted(snapshot.tracked, key=lambda repository: repository.name):
-        for tag, line in sorted(_list_tags(repository).items()):
+def find_tracked_image(name: str, snapshot: Snapshot, now: datetime, pace: Pace = iter) -> TrackedImage | None:
+    """Find the image of that name, as it is listed; None where none is."""
+    tagged, _, digest = name.partition("@")
+    repository_name, _, tag = tagged.rpartition(":")
+    repository = snapshot.find_repository(repository_name)
+    line = _list_tags(repository, pace).get(tag) if repository else None
+    if repository is None or line is None or (line.digest or "") != digest:
+        return None
+    return _describe(repository, tag, line, snapshot, now)
+
+
+def _list_lines(snapshot: Snapshot, pace: Pace) -> Iterator[tuple[Repository, str, ListLine]]:
+    for repository in sort_in_runs(snapshot.tracked, lambda repository: repository.name, pace):
+        for tag, line in sort_in_runs(_list_tags(repository, pace).items(), itemgetter(0), pace):
             yield repository, tag, line
 
 
-def _list_tags(repository: Repository) -> dict[str, ListLine]:
+def _list_tags(repository: Repository, pace: Pace) -> dict[str, ListLine]:
     """List the tags that a line lists, each once; a pattern without a record stands for itself."""
     tags = dict(repository.lines)
     for pattern in repository.patterns:
-        matching = [tag for tag in repository.list_recorded_tags() if expands_to(pattern.tag, tag)]
+        matching = [tag for tag in pace(repository.list_recorded_tags()) if expands_to(pattern.tag, tag)]
         for tag in matching or (pattern.tag,):
             tags.setdefault(tag, pattern)
     return tags
 
 
-def _describe(image: str, line: ListLine, record: Record | None, snapshot: Snapshot, now: datetime) -> TrackedImage:
+def _describe(repository: Repository, tag: str, line: ListLine, snapshot: Snapshot, now: datetime) -> TrackedImage:
+    image = f"{repository.name}:{tag}" + (f"@{line.digest}" if line.digest else "")
+    record = repository.find_record(tag)
     is_approved = record is not None and snapshot.has_approval(record)
     approval = snapshot.find_fresh_approval(record, now) if record else None
     time_left = None

@@ -1,12 +1,14 @@
-"""Turns: what people ask for is computed one thing at a time, in a thread, and so rarely that no review feels it."""
+"""Turns: what people ask for is computed one thing at a time, in a thread, at a pace that reviews do not feel."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from threading import Event
 from typing import TypeVar
 
 from patchgate.errors import RequestError
-from patchgate.limits import PAGE_REST_SECONDS, PAGE_SHARE, PAGES_WAITING
+from patchgate.limits import PAGE_SHARE, PAGES_WAITING
+from patchgate.policy.pace import Pace
+from patchgate.server.slices import Slices
 
 _Result = TypeVar("_Result")
 HasLeft = Callable[[], Awaitable[bool]]
@@ -18,29 +20,22 @@ async def _stays() -> bool:
 
 
 class Turns:
-    """Gives each caller a turn; after it, a rest in proportion to the CPU time that it took. The caller never rests."""
+    """Gives each caller a turn, and its work a pace. What a turn leaves of its last slice is the next one's."""
 
-    def __init__(
-        self,
-        share: float = PAGE_SHARE,
-        most_seconds: float = PAGE_REST_SECONDS,
-        most_waiting: int = PAGES_WAITING,
-    ) -> None:
-        """Begin without a rest.
+    def __init__(self, share: float = PAGE_SHARE, most_waiting: int = PAGES_WAITING) -> None:
+        """Begin with a whole slice.
 
         share: of a processor, how much all turns together may take.
-        most_seconds: the longest rest.
         most_waiting: callers that have their turn or wait for it.
         """
-        self._rests_per_second = 1 / share - 1
-        self._most_seconds = most_seconds
+        self._share = share
         self._turn = asyncio.Lock()
-        self._begins = 0.0  # by the loop's clock: when the next turn may
+        self._taken_seconds = 0.0  # of the last slice
         self._most_waiting = most_waiting
         self._waiting = 0
 
-    async def take(self, do: Callable[[], _Result], has_left: HasLeft = _stays) -> _Result:
-        """Do it in a thread when it is its turn.
+    async def take(self, do: Callable[[Pace], _Result], has_left: HasLeft = _stays) -> _Result:
+        """Do it in a thread when it is its turn, at the pace that it is given.
 
         Raises:
             RequestError: too many wait already, or whoever asked has left meanwhile.
@@ -56,14 +51,17 @@ class Turns:
         finally:
             self._waiting -= 1
 
-    async def _take(self, do: Callable[[], _Result]) -> _Result:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(self._begins - loop.time(), 0))
-        result, cpu_seconds = await asyncio.to_thread(_measure, do)
-        self._begins = loop.time() + min(cpu_seconds * self._rests_per_second, self._most_seconds)
-        return result
+    async def _take(self, do: Callable[[Pace], _Result]) -> _Result:
+        given_up = Event()
+        try:
+            return await asyncio.to_thread(self._do, do, given_up)
+        finally:
+            given_up.set()
 
-
-def _measure(do: Callable[[], _Result]) -> tuple[_Result, float]:
-    start = time.thread_time()
-    return do(), time.thread_time() - start
+    def _do(self, do: Callable[[Pace], _Result], given_up: Event) -> _Result:
+        slices = Slices(self._share, given_up, self._taken_seconds)
+        slices.rest_if_due()
+        try:
+            return do(slices)
+        finally:
+            self._taken_seconds = slices.taken_seconds

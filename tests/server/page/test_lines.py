@@ -20,7 +20,7 @@ def index() -> Index:
 
 
 def lines_of(index: Index, image: str) -> list[Lines]:
-    entry = index.by_image[image]
+    entry = next(entry for entry in index.entries if entry.tracked.image == image)
     return list(write_lines(image, entry.tracked.record, entry.find_approval(NOW)))
 
 

@@ -8,6 +8,7 @@ from patchgate.server.page.entry import Standing
 from patchgate.server.page.index import Index
 from patchgate.server.page.query import Order, Query
 from patchgate.server.page.row import Row
+from patchgate.server.page.stretch import cut_out
 from patchgate.server.page.table import Table, make_table
 from tests.server.page.images import (
     BY_URGENCY,
@@ -201,6 +202,23 @@ def test_a_line_with_a_digest_is_named_with_it() -> None:
     world = snapshot(image_list(f"registry.example.com/app:1@{digest('pin')}"), records())
     name = ask(index_of(world)).rows[0].name
     assert (name.path, name.tag, name.digest) == ("app", "1", digest("pin")[:19])
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_page_goes_on_from_one_standing_to_the_next(index: Index, *, is_reversed: bool) -> None:
+    stretches = index.select(Query(is_reversed=is_reversed), NOW)
+    images = BY_URGENCY[::-1] if is_reversed else BY_URGENCY
+    for start in range(len(images) + 1):
+        for stop in range(start, len(images) + 1):
+            assert [entry.tracked.image for entry in cut_out(stretches, start, stop)] == images[start:stop]
+
+
+def test_every_image_is_let_go_of() -> None:
+    index = index_of(every_standing())
+    ask(index, Query(order=Order.FINDINGS))
+    index.clear(iter)
+    assert names(ask(index)) == []
+    assert names(ask(index, Query(order=Order.FINDINGS))) == []
 
 
 @pytest.fixture(scope="module")

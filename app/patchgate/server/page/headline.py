@@ -63,7 +63,7 @@ def _list_details(index: Index, counts: dict[Standing, int], now: datetime) -> I
     if approved := counts[Standing.APPROVED]:
         yield f"{approved:,} {_are(approved)} approved."
     if waiting := index.find(Standing.WAITING, now):
-        left = say_duration(waiting[0].due - now)
+        left = say_duration(next(iter(waiting)).due - now)
         if len(waiting) == 1:
             yield f"1 waits for a patch and is refused in {left}."
         else:

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import chain, islice
 
 from patchgate.limits import PAGE_PROBLEMS, SHOWN_LINE_CHARACTERS
+from patchgate.policy.pace import Pace
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
@@ -61,9 +62,9 @@ class Foundation:
     more: int
 
 
-def make_foundation(snapshot: Snapshot | None, health: Health, now: datetime) -> Foundation:
+def make_foundation(snapshot: Snapshot | None, health: Health, now: datetime, pace: Pace = iter) -> Foundation:
     """Tell what decisions rest on. now: aware UTC."""
-    problems = chain(health.problems, snapshot.list_problems(now) if snapshot else ())
+    problems = pace(chain(health.problems, snapshot.list_problems(now) if snapshot else ()))
     shown = tuple(map(_tell_problem, islice(problems, PAGE_PROBLEMS)))
     return Foundation(
         read=tell_moment(health.read_at, now),

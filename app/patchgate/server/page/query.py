@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from starlette.datastructures import URL
+from starlette.datastructures import QueryParams
 
 from patchgate.limits import IMAGES_OFFSET_MOST, PAGE_SEARCH_CHARACTERS
 from patchgate.policy.verdict import show
@@ -72,7 +72,8 @@ class Query:
             "sort": "" if self.sort == default.sort else self.sort,
             "page": "" if self.page == default.page else self.page,
         }
-        return str(URL("./").include_query_params(**{name: value for name, value in parts.items() if value}))
+        asked = {name: value for name, value in parts.items() if value}
+        return f"./?{QueryParams(asked)}" if asked else "./"
 
     def of(self, standing: Standing | None) -> "Query":
         """Ask for another standing, from the first page."""

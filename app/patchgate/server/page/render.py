@@ -8,6 +8,8 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from patchgate.policy.pace import Pace
+
 _TYPES: Final[Mapping[str, str]] = {
     "page.css": "text/css; charset=utf-8",
     "copy.js": "text/javascript; charset=utf-8",
@@ -37,9 +39,9 @@ class Renderer:
     assets: Mapping[str, Asset]
     _environment: Environment
 
-    def render(self, template: str, **views: object) -> bytes:
+    def render(self, template: str, pace: Pace = iter, **views: object) -> bytes:
         """Render a template with its views."""
-        return self._environment.get_template(template).render(views).encode()
+        return "".join(pace(self._environment.get_template(template).generate(views))).encode()
 
 
 def make_renderer() -> Renderer:

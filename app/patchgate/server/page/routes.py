@@ -4,6 +4,7 @@ Pages lie beside each other and name each other relatively, so that they work be
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,14 +12,18 @@ from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
+from patchgate.errors import RequestError
 from patchgate.limits import PAGE_ASSET_SECONDS, PAGE_INDEX_SECONDS, SHOWN_LINE_CHARACTERS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import explain
+from patchgate.policy.overview import find_tracked_image
+from patchgate.policy.pace import Pace
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
 from patchgate.policy.workload import Image
 from patchgate.server.judge import Judge
 from patchgate.server.page.answer import make_answer
+from patchgate.server.page.entry import make_entry
 from patchgate.server.page.headline import make_headline, say_not_ready
 from patchgate.server.page.health import Health, make_foundation
 from patchgate.server.page.image_view import make_image_view
@@ -49,16 +54,17 @@ class StatusPage:
     Attributes:
         judge: the core behind every door; asked on the event loop, as others do.
         find_health: gives how the gate itself stands.
+        turns: what is computed waits for its own.
         index_seconds: how long after a page the order of images is kept.
     """
 
     judge: Judge
     find_health: Callable[[], Health]
+    turns: Turns = field(default_factory=Turns)
     index_seconds: float = PAGE_INDEX_SECONDS
     _renderer: Renderer = field(default_factory=make_renderer)
-    _turns: Turns = field(default_factory=Turns)
     _index: Index | None = None
-    _forgetting: asyncio.TimerHandle | None = None
+    _forgetting: asyncio.Task[None] | None = None
 
     @property
     def has_index(self) -> bool:
@@ -69,14 +75,13 @@ class StatusPage:
         """Show headline, table, box and foundation; 503 before the first snapshot."""
         health = self.find_health()
         is_ready = self.judge.take_snapshot() is not None
-        content = await self._turns.take(lambda: self._render_status(query, health), has_left)
+        content = await self.turns.take(lambda pace: self._render_status(query, health, pace), has_left)
         self._forget_later()
         return _answer(content, 200 if is_ready else 503)
 
     async def show_image(self, name: str, has_left: HasLeft) -> Response:
         """Show one image; 404 where it is not listed."""
-        content = await self._turns.take(lambda: self._render_image(name), has_left)
-        self._forget_later()
+        content = await self.turns.take(lambda pace: self._render_image(name, pace), has_left)
         return _answer(content) if content else await self._show_fault("No such image is listed.", name, 404)
 
     async def show_decision(self, image: str, namespace: str, has_left: HasLeft) -> Response:
@@ -87,14 +92,13 @@ class StatusPage:
         decision = self.judge.judge_images([image], namespace or None, snapshot)  # here: it remembers, without a lock
         verdict, now = decision.verdicts[0], self.judge.clock()
 
-        def render() -> bytes:
+        def render(pace: Pace) -> bytes:
             explanation = explain(Image(image), snapshot, Asker(namespace or None), now)
             view = make_answer(verdict, explanation, namespace)
-            return self._renderer.render(
-                "decision.html", answer=view, asked=show(image, SHOWN_LINE_CHARACTERS), namespace=show(namespace)
-            )
+            asked = show(image, SHOWN_LINE_CHARACTERS)
+            return self._renderer.render("decision.html", pace, answer=view, asked=asked, namespace=show(namespace))
 
-        return _answer(await self._turns.take(render, has_left))
+        return _answer(await self.turns.take(render, has_left))
 
     def give_asset(self, name: str) -> Response:
         """Give a file that pages load."""
@@ -104,52 +108,60 @@ class StatusPage:
         headers = {**_HEADERS, "Cache-Control": f"public, max-age={PAGE_ASSET_SECONDS}, immutable"}
         return Response(asset.content, media_type=asset.media_type, headers=headers)
 
-    def _render_status(self, query: Query, health: Health) -> bytes:
+    def _render_status(self, query: Query, health: Health, pace: Pace) -> bytes:
         snapshot, now = self.judge.take_snapshot(), self.judge.clock()
-        index = self._find_index(snapshot, now) if snapshot else None
+        index = self._find_index(snapshot, now, pace) if snapshot else None
         return self._renderer.render(
             "status.html",
+            pace,
             headline=make_headline(index, now) if index else say_not_ready(),
-            table=make_table(index, query, now) if index else None,
-            foundation=make_foundation(snapshot or self.judge.current(), health, now),
+            table=make_table(index, query, now, pace) if index else None,
+            foundation=make_foundation(snapshot or self.judge.current(), health, now, pace),
             asked="",
             namespace="",
         )
 
-    def _render_image(self, name: str) -> bytes:
+    def _render_image(self, name: str, pace: Pace) -> bytes:
         snapshot, now = self.judge.take_snapshot(), self.judge.clock()
-        entry = self._find_index(snapshot, now).by_image.get(name) if snapshot else None
-        if snapshot is None or entry is None:
+        tracked = find_tracked_image(name, snapshot, now, pace) if snapshot else None
+        if snapshot is None or tracked is None:
             return b""
-        return self._renderer.render("image.html", view=make_image_view(entry, snapshot, now))
+        entry = make_entry(tracked, snapshot.policy.stale_after, now)
+        return self._renderer.render("image.html", pace, view=make_image_view(entry, snapshot, now))
 
     async def _show_fault(self, text: str, subject: str, status: int) -> Response:
-        content = await self._turns.take(
-            lambda: self._renderer.render("fault.html", text=text, subject=show(subject)),
+        content = await self.turns.take(
+            lambda pace: self._renderer.render("fault.html", pace, text=text, subject=show(subject))
         )
         return _answer(content, status)
 
-    def _find_index(self, snapshot: Snapshot, now: datetime) -> Index:
+    def _find_index(self, snapshot: Snapshot, now: datetime, pace: Pace) -> Index:
         """Find the index of the snapshot; turns are taken one at a time, so nobody else makes it meanwhile."""
-        index = self._index
-        if index is None or index.snapshot is not snapshot:
-            self._index = index = None  # so that there are never two
-            self._index = index = Index.build(snapshot, now)
-        return index
+        if self._index is None or self._index.snapshot is not snapshot:
+            self._drop_index(pace)  # so that there are never two
+            self._index = Index.build(snapshot, now, pace)
+        return self._index
+
+    def _drop_index(self, pace: Pace) -> None:
+        index, self._index = self._index, None
+        if index:
+            index.clear(pace)
 
     def _forget_later(self) -> None:
         """Forget the index once no page has been asked for some time; that of an old snapshot holds all of it."""
         if self._forgetting:
             self._forgetting.cancel()
-        self._forgetting = asyncio.get_running_loop().call_later(self.index_seconds, self._forget)
+        self._forgetting = asyncio.get_running_loop().create_task(self._forget())
 
-    def _forget(self) -> None:
-        self._index = None
+    async def _forget(self) -> None:
+        await asyncio.sleep(self.index_seconds)
+        with contextlib.suppress(RequestError):  # so many pages are asked for that the next one puts it off
+            await self.turns.take(self._drop_index)
 
 
-def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health]) -> None:
-    """Add the status page to the ops listener's application."""
-    page = StatusPage(judge, find_health)
+def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health], turns: Turns) -> None:
+    """Add the status page to the ops listener's application. turns: shared with what else is computed there."""
+    page = StatusPage(judge, find_health, turns)
 
     @app.get("/", include_in_schema=False)
     async def show_status(request: Request) -> Response:

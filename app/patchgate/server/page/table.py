@@ -1,15 +1,17 @@
 """The table of tracked images: one page of rows, and the links that filter, sort and turn pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from patchgate.limits import PAGE_ROWS
+from patchgate.policy.pace import Pace
 from patchgate.server.page.entry import Standing
 from patchgate.server.page.index import Index
 from patchgate.server.page.query import Order, Query
 from patchgate.server.page.row import Row, make_row
+from patchgate.server.page.stretch import cut_out
 
 _LABELS: Final[Mapping[Standing, str]] = {
     Standing.BREACHED: "past the SLA",
@@ -93,35 +95,33 @@ class Table:
     turns: tuple[Turn, ...]
 
 
-def make_table(index: Index, query: Query, now: datetime) -> Table:
+def make_table(index: Index, query: Query, now: datetime, pace: Pace = iter) -> Table:
     """Make the page of the table that a query asks for; a page beyond the last is the last."""
-    matching = index.select(query, now)
-    pages = max(-(-len(matching) // PAGE_ROWS), 1)
+    stretches = index.select(query, now, pace)
+    matching = sum(map(len, stretches))
+    pages = max(-(-matching // PAGE_ROWS), 1)
     page = min(query.page, pages)
     start = (page - 1) * PAGE_ROWS
-    shown = matching[start : start + PAGE_ROWS]
+    stop = min(start + PAGE_ROWS, matching)
     return Table(
         query=query,
-        rows=tuple(make_row(entry, index.snapshot, now) for entry in shown),
-        matching=len(matching),
-        first=start + 1 if shown else 0,
-        last=start + len(shown),
+        rows=tuple(make_row(entry, index.snapshot, now) for entry in pace(cut_out(stretches, start, stop))),
+        matching=matching,
+        first=start + 1 if matching else 0,
+        last=stop,
         page=page,
         pages=pages,
-        filters=_list_filters(index, query, now),
-        columns=tuple(_make_column(label, order, query) for label, order in _COLUMNS),
-        turns=_list_turns(query, page, pages),
+        filters=tuple(pace(_list_filters(index, query, now))),
+        columns=tuple(_make_column(label, order, query) for label, order in pace(_COLUMNS)),
+        turns=tuple(pace(_list_turns(query, page, pages))),
     )
 
 
-def _list_filters(index: Index, query: Query, now: datetime) -> tuple[Filter, ...]:
-    everything = Filter(None, "all", len(index.entries), query.of(None).link, query.standing is None)
+def _list_filters(index: Index, query: Query, now: datetime) -> Iterator[Filter]:
+    yield Filter(None, "all", len(index.entries), query.of(None).link, query.standing is None)
     counts = index.count(now)
-    some = (
-        Filter(standing, label, counts[standing], query.of(standing).link, query.standing is standing)
-        for standing, label in _LABELS.items()
-    )
-    return (everything, *some)
+    for standing, label in _LABELS.items():
+        yield Filter(standing, label, counts[standing], query.of(standing).link, query.standing is standing)
 
 
 def _make_column(label: str, order: Order | None, query: Query) -> Column:
@@ -132,9 +132,6 @@ def _make_column(label: str, order: Order | None, query: Query) -> Column:
     return Column(label, query.by(order).link, direction if order is query.order else None)
 
 
-def _list_turns(query: Query, page: int, pages: int) -> tuple[Turn, ...]:
-    targets = (("First", 1), ("Previous", page - 1), ("Next", page + 1), ("Last", pages))
-    return tuple(
-        Turn(label, query.at(target).link if 1 <= target <= pages and target != page else None)
-        for label, target in targets
-    )
+def _list_turns(query: Query, page: int, pages: int) -> Iterator[Turn]:
+    for label, target in (("First", 1), ("Previous", page - 1), ("Next", page + 1), ("Last", pages)):
+        yield Turn(label, query.at(target).link if 1 <= target <= pages and target != page else None)
