@@ -41,6 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20)
     seconds = 60 * parser.parse_args().minutes
+    machine = describe_machine()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the gate ends too
     try:
         with tempfile.TemporaryDirectory(prefix="patchgate-soak-") as folder:
@@ -48,7 +49,7 @@ def main() -> int:
     except ServerError as error:
         print(f"make load-soak: {error}", file=sys.stderr)
         return 2
-    text = soak.write(f"{datetime.now(UTC):%Y-%m-%d}", describe_machine())
+    text = soak.write(f"{datetime.now(UTC):%Y-%m-%d}", machine)
     (_FOLDER / "plots").mkdir(exist_ok=True)
     draw(soak.make_plot(), _FOLDER / "plots" / "soak-memory.svg")
     (_FOLDER / "SOAK.md").write_text(text, encoding="utf-8")

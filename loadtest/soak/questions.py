@@ -10,13 +10,14 @@ from typing import Any, Final
 from loadtest.grown import grow_template
 from loadtest.reviews import UID
 from loadtest.world_files import IMAGES, name_changing_image
-from loadtest.worlds import name_approved, name_image
+from loadtest.worlds import LINES_PER_CONFIGMAP, name_approved, name_image
 
 AS_JSON: Final = {"Content-Type": "application/json"}
 _OK: Final = 200
 _DECISION_IMAGES: Final = 5
 _SIZES: Final = {"5 KB": (1, 0), "40 KB": (4, 40 * 1024), "1 MiB": (1, 2**20)}
 _WEIGHTS: Final = {"5 KB": 790, "40 KB": 140, "1 MiB": 5, "decisions": 45, "gatekeeper": 20}
+_HOT: Final = 20
 _MODES: Final = ("enforce",) * 8 + ("warn", "audit")
 
 
@@ -50,10 +51,13 @@ class Asked:
 class Questions:
     """A source of questions; each thread has its own, with a prefix of its own."""
 
-    def __init__(self, prefix: str, chance: random.Random, templates: Mapping[str, Sequence[bytes]]) -> None:
+    def __init__(
+        self, prefix: str, chance: random.Random, templates: Mapping[str, Sequence[bytes]], images: int = IMAGES
+    ) -> None:
         self._prefix = prefix
         self._chance = chance
         self._templates = templates
+        self._images = images
         self._number = 0
 
     def make(self) -> Question:
@@ -74,7 +78,7 @@ class Questions:
 
     def _make_review(self, size: str) -> Question:
         mode, pieces = self._chance.choice(_MODES), self._templates[size]
-        asked = self._choose(len(pieces) - 2)
+        asked = self.choose(len(pieces) - 2)
         uid = f"{self._prefix}-{self._number:012x}"
         between = [uid.encode(), *(image.name.encode() for image in asked)]
         body = pieces[0] + b"".join(part + piece for part, piece in zip(between, pieces[1:], strict=True))
@@ -84,22 +88,24 @@ class Questions:
         return Question(said, f"/validate/{mode}?timeout=10s", body, complain)
 
     def _make_decisions(self) -> Question:
-        asked = self._choose(_DECISION_IMAGES)
+        asked = self.choose(_DECISION_IMAGES)
         body = json.dumps({"images": [image.name for image in asked], "namespace": "shop"}).encode()
         return Question("/v1/decisions", "/v1/decisions", body, partial(complain_of_decisions, asked))
 
     def _make_gatekeeper(self) -> Question:
-        asked = self._choose(_DECISION_IMAGES)
+        asked = self.choose(_DECISION_IMAGES)
         keys = {"keys": [image.name for image in asked]}
         body = {"apiVersion": "externaldata.gatekeeper.sh/v1beta1", "kind": "ProviderRequest", "request": keys}
         complain = partial(complain_of_gatekeeper, asked)
         return Question("/v1/gatekeeper", "/v1/gatekeeper", json.dumps(body).encode(), complain)
 
-    def _choose(self, images: int) -> list[Asked]:
-        """Choose images, three quarters of them admitted: of a few hot ones, of all, and some never seen."""
+    def choose(self, images: int) -> list[Asked]:
+        """Choose images, most of them admitted: half of a few hot ones, half of all; and some never seen."""
         chance = self._chance
-        return [self._choose_one(chance.random(), chance.randrange(20 if chance.random() < 0.5 else IMAGES))  # noqa: PLR2004
-                for _ in range(images)]  # fmt: skip
+        return [
+            self._choose_one(chance.random(), chance.randrange(chance.choice((_HOT, self._images))))
+            for _ in range(images)
+        ]
 
     def _choose_one(self, share: float, number: int) -> Asked:
         patched = number // 2 * 2
@@ -109,7 +115,8 @@ class Questions:
             case 0:
                 return Asked(name_image(patched), is_admitted=False)  # a patch is available
             case 1:
-                return Asked(f"{name_image(patched)}-other", is_admitted=False)  # not listed
+                is_of_teams_alone = patched >= LINES_PER_CONFIGMAP  # no line of the main list has its repository
+                return Asked(f"{name_image(patched)}-other", is_admitted=is_of_teams_alone)  # not listed
             case 2 | 3:
                 return Asked(f"registry.example.net/{self._prefix}/app-{self._number}:{number}", is_admitted=True)
             case 4:

@@ -50,7 +50,7 @@ class Soak:
         errors = sum(value for name, value in self.metrics.items() if name.startswith("patchgate_errors"))
         failed = sum(row[2] for row in self.rows)
         return [
-            _one(f"resident, after {base_seconds / 60:g} minutes", base, "MiB"),
+            _one(f"resident, after {base_seconds / 60:.1f} minutes", base, "MiB"),
             _one("resident, at the end", end, "MiB"),
             _one("resident, the highest sample", peak, "MiB"),
             _one("resident, at the end ÷ after two minutes", end / base, "", bar=_MEMORY_BAR),
