@@ -49,7 +49,8 @@ def draw(plot: Plot, file: Path) -> None:
         figure = Figure(figsize=_INCHES, layout="constrained")
         axes = figure.add_subplot()
         for line, colour in zip(plot.lines, _LINES, strict=False):
-            axes.plot(line.x, line.y, label=line.legend, color=colour, marker="o", markersize=3, linewidth=1.5)
+            shape = {"linestyle": "--"} if line.is_level else {"marker": "o", "markersize": 3}
+            axes.plot(line.x, line.y, label=line.legend, color=colour, linewidth=1.5, **shape)
             if line.low:
                 axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.2, linewidth=0)
         _set_axes(axes, plot)

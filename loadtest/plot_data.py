@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line. x, y: as many of each; low, high: the range around y, where there is one."""
+    """One line. x, y: as many of each; low, high: the range around y, if there is one. is_level: a mark to look to."""
 
     legend: str
     x: Sequence[float]
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    is_level: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def make_plot(curve: Curve) -> Plot:
         [max(point.rounds) for point in points],
     )
     others: Sequence[Line] = [
-        Line(point.name, [points[0].x, points[-1].x], [point.median] * 2) for point in curve.others
+        Line(point.name, [points[0].x, points[-1].x], [point.median] * 2, is_level=True) for point in curve.others
     ]
     is_steep = curve.ratio > _STEEP
     return Plot(curve.title, curve.grows, curve.costs, (line, *others), is_log=True, is_steep=is_steep)
