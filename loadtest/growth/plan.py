@@ -19,5 +19,5 @@ class Plan:
     changes: int
 
 
-FULL: Final = Plan(rounds=5, seconds=3, changes=9)
+FULL: Final = Plan(rounds=5, seconds=2, changes=5)
 QUICK: Final = Plan(rounds=1, seconds=1, changes=2)

@@ -25,6 +25,7 @@ _DISTINCT: Final = (1, 10, 100, 1_000)
 _NEVER_HOT: Final = 10_000
 _LARGE_KILOBYTES: Final = 300
 _FEW_CONNECTIONS: Final = 4
+_FEW_SECONDS: Final = 4
 _BAR: Final = Bar(1.1)
 _Turns = Mapping[str, tuple[Server, Load]]
 
@@ -130,13 +131,18 @@ def _load(ground: Ground, bodies: Path, *, few: bool = False) -> Load:
 def _run_turns(what: str, turns: _Turns, plan: Plan) -> dict[str, list[float]]:
     rounds: dict[str, list[float]] = {name: [] for name in turns}
     for server, load in turns.values():
-        run_wrk(server, load, 1)
+        run_wrk(server, load, _choose_seconds(load, 1))
     for number in range(plan.rounds):
         for name, (server, load) in turns.items():
-            run = run_wrk(server, load, plan.seconds)
+            run = run_wrk(server, load, _choose_seconds(load, plan.seconds))
             rounds[name].append(run.cpu)
             print(f"  {what}, round {number + 1}: {name} {run.cpu:.1f} µs, {run.rate:,.0f}/s", flush=True)
     return rounds
+
+
+def _choose_seconds(load: Load, seconds: int) -> int:
+    """Choose how long a run takes: of large bodies long enough that some answers are read, which one in 32 is."""
+    return max(seconds, _FEW_SECONDS) if load.connections == _FEW_CONNECTIONS else seconds
 
 
 def _divide_worlds(curve: Curve) -> list[Figure]:
