@@ -12,7 +12,8 @@ NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
-.PHONY: figures load load-cluster load-kyverno load-peers load-page load-patch load-patch-memory load-certificates load-node
+.PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
+.PHONY: load-certificates load-node load-soak
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,6 +125,14 @@ load: $(READY) ## measure: ratios with their bars, written to loadtest/RESULTS.m
 
 load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tools` builds: loadtest/CLUSTER.md; takes long
 	$(BIN)/python -m loadtest.cluster
+
+load-growth: $(READY) ## measure what grows with images, bodies and changes: loadtest/GROWTH.md (QUICK=1: tries it out, writes nothing)
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
+	$(BIN)/python -m loadtest.growth $(if $(QUICK),--quick)
+
+load-soak: $(READY) ## measure memory and failures over 20 minutes of everything mixed: loadtest/SOAK.md (MINUTES=n)
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
+	$(BIN)/python -m loadtest.soak --minutes $(or $(MINUTES),20)
 
 load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
 	$(BIN)/python -m loadtest.kyverno

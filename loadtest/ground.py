@@ -33,16 +33,20 @@ class Ground:
 
     def prepare(self, images: int = IMAGES) -> int:
         """Write everything, of a world of so many images; give the number of ConfigMaps."""
-        now = datetime.now(UTC)
-        leaf = issue_server_leaf(issue_ca("loadtest", now), ["127.0.0.1"], now)
-        (self.directory / "tls.crt").write_bytes(leaf.certificate_pem)
-        (self.directory / "tls.key").write_bytes(leaf.key_pem)
+        self.write_pair()
         instead = {name_image(number): name_approved(number) for number in HOT}
         (self.directory / "instead.json").write_text(json.dumps(instead), encoding="utf-8")
         for size in SIZES:
             write_reviews(self._bodies(size), size)
         write_new_images(self.directory / "new-images", images)
         return write_world(self.world, images)
+
+    def write_pair(self) -> None:
+        """Write certificate and key."""
+        now = datetime.now(UTC)
+        leaf = issue_server_leaf(issue_ca("loadtest", now), ["127.0.0.1"], now)
+        (self.directory / "tls.crt").write_bytes(leaf.certificate_pem)
+        (self.directory / "tls.key").write_bytes(leaf.key_pem)
 
     def load(self, size: Size, connections: int = CONNECTIONS, delay: int = 0) -> Load:
         """Give the load of a size."""

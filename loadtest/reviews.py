@@ -20,7 +20,7 @@ HOT: Final = range(0, 40, 2)
 """The numbers of the 20 hot images: half are asked for as listed, half by their approved names."""
 _RECORDED: Final = Path(__file__).parents[1] / "tests/fixtures/reviews/pod-create.json"
 _CONTAINERS: Final = ("api", "proxy", "metrics", "worker")
-_UID, _NEW = "\x01", "\x02"  # where reviews.lua fills in; no JSON has these characters
+UID, _NEW = "\x01", "\x02"  # where reviews.lua fills in; no JSON has these characters
 _ROOM_FOR_NOTE: Final = 200
 
 
@@ -61,7 +61,7 @@ def write_new_images(file: Path, images: int) -> None:
 
 
 def _list_lines(size: Size) -> Iterator[str]:
-    template = _make_template(size)
+    template = make_template(size)
     listed, approved = HOT[::2], HOT[1::2]
     hot = [("0", name_image(number)) for number in listed] + [("1", name_approved(number)) for number in approved]
     random.Random(2).shuffle(hot)  # noqa: S311 -- an order, no secret
@@ -78,8 +78,8 @@ def _list_lines(size: Size) -> Iterator[str]:
         yield f"{admitted}\t{body}"
 
 
-def _make_template(size: Size) -> str:
-    """Make a body with places for images (`<image>`), its number (`<number>`) and the uid."""
+def make_template(size: Size) -> str:
+    """Make a body with places for images (`<image>`), its number (`<number>`) and the uid (UID)."""
     review = json.loads(_RECORDED.read_bytes())
     request = review["request"]
     pod = request["object"]
@@ -96,7 +96,7 @@ def _make_template(size: Size) -> str:
     pod["metadata"]["annotations"]["example.com/note"] = ("rolled out by the pipeline " * 20)[
         : target - _measure(review)
     ]
-    return _write(review).replace("<uid>", _UID)
+    return _write(review).replace("<uid>", UID)
 
 
 def _multiply_container(spec: dict[str, Any], managed: dict[str, Any], names: Sequence[str]) -> None:

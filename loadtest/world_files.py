@@ -35,7 +35,7 @@ def write_world(directory: Path, images: int = IMAGES) -> int:
     directory.mkdir()
     configmaps = list_configmaps(images, datetime.now(UTC))
     for configmap in configmaps:
-        (directory / f"{configmap.name}.json").write_bytes(_write(configmap))
+        (directory / f"{configmap.name}.json").write_bytes(write_configmap(configmap))
     return len(configmaps)
 
 
@@ -48,7 +48,7 @@ def make_changes() -> Iterator[Change]:
     numbers = range(start, start + RECORDS_PER_CONFIGMAP)
     for generation in count(2):
         records = make_records(_CHANGED_PART, numbers[1 - generation % 2 :], generation, datetime.now(UTC))
-        yield Change(f"{records.name}.json", _write(records))
+        yield Change(f"{records.name}.json", write_configmap(records))
 
 
 def name_changing_image() -> str:
@@ -56,7 +56,8 @@ def name_changing_image() -> str:
     return name_image(_CHANGED_PART * RECORDS_PER_CONFIGMAP)
 
 
-def _write(configmap: ConfigMap) -> bytes:
+def write_configmap(configmap: ConfigMap) -> bytes:
+    """Write a ConfigMap as a manifest in JSON, which is YAML."""
     metadata = {"name": configmap.name, "labels": dict(configmap.labels)}
     return json.dumps(
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(configmap.data)}

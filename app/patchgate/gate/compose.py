@@ -15,6 +15,7 @@ import uvloop
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
@@ -92,6 +93,7 @@ def run_gate(
     logging.getLogger("uvicorn").addHandler(ForwardHandler(log))
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
+    give_back_large_blocks()
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
