@@ -86,7 +86,7 @@ def _write_rows(rows: list[Row]) -> str:
         )
         for row in rows
     ]
-    return _write_table(head, lines)
+    return write_table(head, lines)
 
 
 def write_figures(figures: Iterable[Figure]) -> str:
@@ -95,7 +95,7 @@ def write_figures(figures: Iterable[Figure]) -> str:
         (figure.what, _write_value(figure), _write_range(figure), str(figure.bar or "-"), figure.detail or "-")
         for figure in figures
     ]
-    return _write_table(("what", "value", "range", "bar", "detail"), lines)
+    return write_table(("what", "value", "range", "bar", "detail"), lines)
 
 
 def _write_value(figure: Figure) -> str:
@@ -114,6 +114,7 @@ def _write_number(figure: Figure, number: float) -> str:
     return f"{number:.2f} {figure.unit}" if number < 10 else f"{number:.0f} {figure.unit}"  # noqa: PLR2004
 
 
-def _write_table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
+def write_table(head: tuple[str, ...], lines: Iterable[tuple[str, ...]]) -> str:
+    """Write a table."""
     rows = (head, ("---",) * len(head), *lines)
     return "\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPSConnection
 from pathlib import Path
@@ -29,10 +29,12 @@ class Kyverno:
     Attributes:
         admission: its admission controller.
         reports: its reports controller, which scans what is there; not started.
+        port: of its admission controller's webhooks, on 127.0.0.1 over TLS.
     """
 
     admission: Program
     reports: Program
+    port: int
 
     def wait_until_refused(self, namespace: Kubectl, obj: Mapping[str, object]) -> None:
         """Wait until it refuses an object: a policy is in force some time after it was made."""
@@ -40,29 +42,39 @@ class Kyverno:
 
 
 @contextlib.contextmanager
-def run_kyverno(plane: Plane, programs: Path, distribution: Distribution, roots: Path) -> Iterator[Kyverno]:
+def run_kyverno(  # noqa: PLR0917 -- the last ones are for those who measure
+    plane: Plane,
+    programs: Path,
+    distribution: Distribution,
+    roots: Path,
+    flags: Sequence[str] = (),
+    within: Sequence[str] = (),
+    port: int | None = None,
+) -> Iterator[Kyverno]:
     """Install Kyverno, and run its admission controller until the block ends.
 
-    roots: the CAs that it trusts when it asks others, as a file in the place of its image's own.
+    roots: the CAs that it trusts when it asks others, as a file in the place of its image's own. flags: more of the
+    admission controller, over the chart's. within: words before both commands, such as `env NAME=VALUE`. port: for its
+    webhooks, where a flag must say it too.
     """
     _install(plane, distribution)
-    port, *metrics = choose_ports(3)  # its metrics, which nothing turns off, have one that is fixed
-    blind = make_blind_context()
+    free, *metrics = choose_ports(3)  # its metrics, which nothing turns off, have one that is fixed
+    port, blind = port or free, make_blind_context()
     admission, reports = (
         Program(
             [str(programs / name), *_find_arguments(plane, controller, distribution), *more],
             plane.folder / f"{controller}.log",
             is_ready,
-            ["env", *_list_environment(plane, controller, distribution, roots)],
+            [*within, "env", *_list_environment(plane, controller, distribution, roots)],
         )
         for name, controller, more, is_ready in (
-            ("kyverno-admission", _ADMISSION, _listen(port, metrics[0]), lambda: _is_healthy(port, blind)),
+            ("kyverno-admission", _ADMISSION, [*_listen(port, metrics[0]), *flags], lambda: _is_healthy(port, blind)),
             ("kyverno-reports", _REPORTS, [f"--metricsPort={metrics[1]}"], lambda: _listens(metrics[1])),
         )
     )
     with admission.running():
         wait_until(lambda: _has_webhooks(plane), "Kyverno's webhooks", WAIT_SECONDS)
-        yield Kyverno(admission, reports)
+        yield Kyverno(admission, reports, port)
 
 
 def _install(plane: Plane, distribution: Distribution) -> None:
