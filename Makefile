@@ -12,7 +12,7 @@ NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
-.PHONY: load load-cluster load-kyverno load-page load-patch load-patch-memory load-certificates load-node
+.PHONY: load load-cluster load-kyverno load-admission load-page load-patch load-patch-memory load-certificates load-node
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ load-cluster: $(READY) ## measure behind a real kube-apiserver, which `make tool
 
 load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, which `make tools` builds: loadtest/KYVERNO.md
 	$(BIN)/python -m loadtest.kyverno
+
+load-admission: $(READY) ## measure Pods created through a real kube-apiserver, by webhook, and by Kyverno: loadtest/ADMISSION.md; a quarter of an hour
+	$(BIN)/python -m loadtest.admission
 
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates

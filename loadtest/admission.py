@@ -53,6 +53,7 @@ from tools.modules import KYVERNO as KYVERNO_MODULE
 from tools.sources import find_sources
 
 _RESULTS: Final = Path(__file__).parent / "ADMISSION.md"
+_WARM_UP: Final = Block(16, 1, 1)
 _HEAD: Final = """# Pods created through kube-apiserver
 
 By `make load-admission` on {date}: {machine}, kube-apiserver {kubernetes}, Kyverno {kyverno}.
@@ -92,7 +93,7 @@ class Site:
         """Have the sides take turns."""
         creates: dict[str, list[Creates]] = {side: [] for side in sides}
         for side in sides:
-            self.create(SIDES[side], Block(block.clients, 1, 1))  # as each is warm from its last turn later on
+            self.create(SIDES[side], _WARM_UP)  # later on each is warm from its last turn
         for number in range(block.rounds):
             for side in sides[:: 1 if number % 2 else -1]:  # there and back: no side always comes after the same
                 one = self.create(SIDES[side], block)
