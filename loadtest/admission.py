@@ -11,7 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.client import HTTPSConnection
@@ -53,6 +54,8 @@ from tools.modules import KYVERNO as KYVERNO_MODULE
 from tools.sources import find_sources
 
 _RESULTS: Final = Path(__file__).parent / "ADMISSION.md"
+_PATIENCE_SECONDS: Final = 30
+_REST_SECONDS: Final = 0.1
 _WARM_UP: Final = Block(16, 1, 1)
 _HEAD: Final = """# Pods created through kube-apiserver
 
@@ -73,6 +76,8 @@ A ratio within the range of its A/A row, which divides a thing by itself, is no 
 static bytes is that range's upper end.
 """
 
+_QUICK_NOTE: Final = "\nA short run, to try it out: its figures are no results.\n"
+
 
 @dataclass(slots=True)
 class Measured:
@@ -92,26 +97,43 @@ class Site:
     def run(self, block: Block, sides: Sequence[str]) -> Rounds:
         """Have the sides take turns."""
         creates: dict[str, list[Creates]] = {side: [] for side in sides}
+        calls = self._settle()
         for side in sides:
-            self.create(SIDES[side], _WARM_UP)  # later on each is warm from its last turn
+            _, calls = self.create(SIDES[side], _WARM_UP, calls)  # later on each is warm from its last turn
         for number in range(block.rounds):
             for side in sides[:: 1 if number % 2 else -1]:  # there and back: no side always comes after the same
-                one = self.create(SIDES[side], block)
+                one, calls = self.create(SIDES[side], block, calls)
                 creates[side].append(one)
                 said = f"{side} {one.rate:,.0f}/s, p50 {one.p50:.1f} ms, p99 {one.p99:.1f} ms"
                 print(f"  {block.clients} clients, round {number + 1}: {said}", flush=True)
         return Rounds(block, creates)
 
-    def create(self, side: Side, block: Block) -> Creates:
-        """Create Pods in a side's namespace, and see whom kube-apiserver asked. What is written is deleted."""
-        before = self._read_calls()
+    def create(self, side: Side, block: Block, calls: Mapping[str, int]) -> tuple[Creates, dict[str, int]]:
+        """Create Pods in a side's namespace, and see whom kube-apiserver asked. What is written is deleted.
+
+        calls: of each webhook before. Gives those after it, too.
+
+        Raises:
+            ServerError: not every Pod was created, or others were asked.
+        """
         try:
             done = self.caller.create(side.namespace, block.clients, block.seconds, is_dry=block.is_dry)
         finally:
             if not block.is_dry:
                 self.plane.kubectl.do("delete", "--raw", f"/api/v1/namespaces/{side.namespace}/pods")
-        check_calls(side.webhook, done.count, before, self._read_calls())
-        return done
+        after = self._settle()
+        check_calls(side.webhook, done.count, block.clients, calls, after)
+        return done, after
+
+    def _settle(self) -> dict[str, int]:
+        """Read the calls once there are no more: what wrk leaves behind must not be in the way of the next."""
+        calls, deadline = self._read_calls(), time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(_REST_SECONDS)
+            last, calls = calls, self._read_calls()
+            if calls == last:
+                break
+        return calls
 
     def _read_calls(self) -> dict[str, int]:
         address, trust = urlsplit(self.plane.server), self.plane.credentials.trust_as("admin")
@@ -139,7 +161,7 @@ def main() -> int:
     except (ServerError, subprocess.SubprocessError) as error:
         print(f"make load-admission: {error}", file=sys.stderr)
         return 2
-    text = _write(measured)
+    text = _write(measured, "" if plan is FULL else _QUICK_NOTE)
     if plan is FULL:
         _RESULTS.write_text(text, encoding="utf-8")
     print(text)
@@ -193,7 +215,7 @@ def _run_site(folder: Path, programs: Sequence[Path], helm: Helm) -> Iterator[Si
             yield Site(plane, Caller(plane.server, token, *caller_files))
 
 
-def _write(measured: Measured) -> str:
+def _write(measured: Measured, note: str) -> str:
     head = _HEAD.format(
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         machine=describe_machine(),
@@ -202,7 +224,7 @@ def _write(measured: Measured) -> str:
         timeout=TIMEOUT_SECONDS,
         images=IMAGES,
     )
-    return head + write_rounds(measured.rounds) + write_figures(measured.figures)
+    return head + note + write_rounds(measured.rounds) + write_figures(measured.figures)
 
 
 if __name__ == "__main__":

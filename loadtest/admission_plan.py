@@ -56,9 +56,9 @@ class Plan:
 
 
 FULL: Final = Plan(
-    main=(Block(1, 3, 4), Block(16, 7, 4), Block(50, 7, 4), Block(200, 3, 5)),
-    asking=(Block(1, 3, 3), Block(16, 3, 3), Block(50, 3, 3), Block(200, 3, 4)),
-    written=(Block(16, 3, 3, is_dry=False),),
+    main=(Block(1, 3, 3), Block(16, 7, 4), Block(50, 7, 4), Block(200, 3, 4)),
+    asking=tuple(Block(clients, 3, 3) for clients in (1, 16, 50, 200)),
+    written=(Block(16, 3, 2, is_dry=False),),
 )
 QUICK: Final = Plan(
     main=(Block(1, 1, 1), Block(16, 2, 1), Block(50, 2, 1), Block(200, 1, 4)),

@@ -20,15 +20,16 @@ def read_calls(metrics: str) -> dict[str, int]:
     return calls
 
 
-def check_calls(webhook: str, pods: int, before: Mapping[str, int], after: Mapping[str, int]) -> None:
-    """Check that what a side's webhooks are called was called for each of so many Pods, and nothing else.
+def check_calls(webhook: str, pods: int, clients: int, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """Check that a side's own webhook was called for each of so many Pods, and nobody else's.
 
-    webhook: what their names contain; empty where none may be called.
+    webhook: what its name contains; empty where none may be called. clients: so many calls of the turn before, one of
+    each, may have been on their way still, as kube-apiserver does not notice at once that wrk is gone.
 
     Raises:
         ServerError: it is not so.
     """
     calls = {name: count - before.get(name, 0) for name, count in after.items() if count > before.get(name, 0)}
     own = sum(count for name, count in calls.items() if webhook and webhook in name)
-    if own != sum(calls.values()) or (webhook and own < pods):
+    if sum(calls.values()) - own > min(clients, pods - 1) or (webhook and own < pods):
         raise ServerError(f"{pods} Pods, of which {webhook or 'no webhook'} should be asked, and were called: {calls}")
