@@ -140,6 +140,9 @@ load-kyverno: $(READY) ## measure 50 Pods a second through the real Kyverno, whi
 load-peers: $(READY) ## measure a review beside the real Kyverno, which `make tools` builds: loadtest/PEERS.md; ten minutes
 	$(BIN)/python -m loadtest.peers
 
+load-admission: $(READY) ## measure Pods created through a real kube-apiserver, by webhook, and by Kyverno: loadtest/ADMISSION.md; a quarter of an hour
+	$(BIN)/python -m loadtest.admission
+
 load-certificates: $(READY) ## measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates
 

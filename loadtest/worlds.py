@@ -47,6 +47,11 @@ def name_approved(number: int) -> str:
     return f"{name_image(number)}-patched-20260509"
 
 
+def pin_approved(number: int) -> str:
+    """Name that patched image by its tag and the digest that is approved."""
+    return f"{name_approved(number)}@{_digest_patched(number)}"
+
+
 def _make_record(number: int, now: datetime) -> dict[str, object]:
     image = name_image(number)
     is_patched = number % 2 == 0
@@ -57,7 +62,7 @@ def _make_record(number: int, now: datetime) -> dict[str, object]:
         "source_platforms": {"linux/amd64": _digest(f"{image} amd64")},
         "earlier_sources": [],
         "approved_reference": name_approved(number) if is_patched else None,
-        "approved_digest": _digest(f"{image} patched") if is_patched else None,
+        "approved_digest": _digest_patched(number) if is_patched else None,
         "approved_platforms": {"linux/amd64": _digest(f"{image} patched amd64")} if is_patched else {},
         "first_seen": _say(now - timedelta(days=37)),
         "first_vulnerable": _say(now - timedelta(hours=12)),
@@ -71,6 +76,10 @@ def _make_record(number: int, now: datetime) -> dict[str, object]:
         "updated": verified,
         "message": "2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2",
     }
+
+
+def _digest_patched(number: int) -> str:
+    return _digest(f"{name_image(number)} patched")
 
 
 def _say(moment: datetime) -> str:

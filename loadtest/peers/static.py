@@ -1,6 +1,7 @@
 """The least that Python can do: uvicorn with the gate's settings, TLS, and an answer that is always the same bytes.
 
-python -m loadtest.peers.static PORT CERTIFICATE KEY
+python -m loadtest.peers.static PORT CERTIFICATE KEY [uid]
+With `uid` the bytes have the review's own in them, without which kube-apiserver takes no answer.
 """
 
 import sys
@@ -23,6 +24,8 @@ _START: Final = {
     "headers": [(b"content-length", str(len(_ANSWER)).encode()), (b"content-type", b"application/json")],
 }
 _BODY: Final = {"type": "http.response.body", "body": _ANSWER}
+_UID_KEY: Final = b'"uid":"'
+_BEFORE, _UID, _AFTER = _ANSWER.partition(b"22910c99-a1e7-494a-8bc6-e676422328c3")
 
 
 async def answer(_: "Scope", receive: "Receive", send: "Send") -> None:
@@ -33,11 +36,23 @@ async def answer(_: "Scope", receive: "Receive", send: "Send") -> None:
     await send(_BODY)
 
 
+async def answer_with_uid(_: "Scope", receive: "Receive", send: "Send") -> None:
+    """Read the body, and answer with the first uid in it: that of the review, as kube-apiserver writes one."""
+    body, is_whole = b"", False
+    while not is_whole:
+        message = await receive()
+        body += message.get("body", b"")
+        is_whole = not message.get("more_body")
+    rest = body.partition(_UID_KEY)[2]
+    await send(_START)
+    await send({"type": "http.response.body", "body": _BEFORE + rest[: len(_UID)].ljust(len(_UID)) + _AFTER})
+
+
 def main() -> None:
     """Serve until SIGTERM."""
-    port, certificate, key = sys.argv[1:]
+    port, certificate, key, *uid = sys.argv[1:]
     uvicorn.run(
-        answer,
+        answer_with_uid if uid else answer,
         host="127.0.0.1",
         port=int(port),
         ssl_certfile=certificate,

@@ -54,10 +54,13 @@ class Distribution:
         return dict(found[0]["spec"]["template"]["spec"]["containers"][0])
 
 
-def render_distribution(sources: Path, helm: Helm, folder: Path) -> Distribution:
+def render_distribution(
+    sources: Path, helm: Helm, folder: Path, values: Mapping[str, object] | None = None
+) -> Distribution:
     """Render Kyverno's chart. folder: to copy it into."""
     chart = copy_chart(sources, folder)
-    rendered = helm.do("template", "kyverno", str(chart), "--namespace", NAMESPACE, "--kube-version", "1.37.2")
+    words = ("template", "kyverno", str(chart), "--namespace", NAMESPACE, "--kube-version", "1.37.2")
+    rendered = helm.do(*words, values=values)
     return Distribution([*_read_crds(sources / _POLICY_CRDS), *(each for each in yaml.safe_load_all(rendered) if each)])
 
 
