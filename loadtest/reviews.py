@@ -49,7 +49,7 @@ def read_denied(file: Path) -> bytes:
     """Read a body that is denied for its hot image, ready to be sent, out of those of a size."""
     lines = file.read_text(encoding="utf-8").split("\n")
     found = next(line for line in lines if line.startswith("0\t") and _NEW not in line)
-    return found[2:].replace(_UID, "22910c99-a1e7-494a-8bc6-e676422328c3").encode()
+    return found[2:].replace(UID, "22910c99-a1e7-494a-8bc6-e676422328c3").encode()
 
 
 def write_new_images(file: Path, images: int) -> None:

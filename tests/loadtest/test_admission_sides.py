@@ -51,14 +51,14 @@ def test_kyverno_is_asked_about_no_other_side() -> None:
 def test_kyverno_reads_the_config_maps_that_are_there_from_its_cache() -> None:
     (policy,) = list_own_policies()
     (rule,) = policy["spec"]["rules"]
-    lists = {each["metadata"]["name"]: each for each in make_lists(IMAGES)}
+    lists = {each["metadata"]["name"]: each for each in make_lists(IMAGES, pin_approved)}
     assert {each["configMap"]["name"] for each in rule["context"]} == set(lists)
     assert all(each["metadata"]["labels"] == {"cache.kyverno.io/enabled": "true"} for each in lists.values())
     assert rule["validate"]["failureAction"] == "Enforce"
 
 
 def test_the_config_maps_have_whole_lines() -> None:
-    listed, approved = (each["data"]["images.txt"] for each in make_lists(IMAGES))
+    listed, approved = (each["data"]["images.txt"] for each in make_lists(IMAGES, pin_approved))
     assert f"\n{UNPATCHED}\n" in listed
     assert f"\n{pin_approved(IMAGES - 2)}\n" in approved
     assert len(listed.split()) == IMAGES
