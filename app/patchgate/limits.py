@@ -98,7 +98,7 @@ WRITE_SECONDS: Final = 30
 REMEMBERED_HEAD_BYTES: Final = 1024
 """A review's head that is remembered; kube-apiserver's has about 300 bytes."""
 HEADS_REMEMBERED: Final = 4096
-"""Heads of reviews that are remembered: they differ by Content-Length. About 2 MB, 6 where all are long."""
+"""Heads of reviews that are kept: they differ by Content-Length. About 2 MB, 9 where all are as long as may be."""
 REVIEWS_TOGETHER: Final = 16
 """Reviews that are decided before the first of them is answered: a millisecond's work."""
 REVIEWS_TOGETHER_BYTES: Final = 256 * 1024

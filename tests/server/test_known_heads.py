@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -126,6 +127,22 @@ def test_a_known_review_whose_body_never_ends_is_given_up_with_408(
     assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
     with suppress(ConnectionResetError):
         assert connection.recv(1) == b""
+
+
+def test_a_review_is_answered_before_the_one_behind_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, served: Served, connection: socket.socket
+) -> None:
+    monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", 0.001)
+
+    def take_both_and_stall() -> None:  # as a machine that is suspended: libuv's timers come before what was put off
+        (protocol,) = served.server.server_state.connections
+        assert isinstance(protocol, ReviewProtocol)
+        protocol.data_received(WHOLE + WHOLE[:-1])
+        time.sleep(0.1)
+
+    served.tell(take_both_and_stall)
+    assert len(read_bodies(connection, 1)) == 1
+    assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_known_review_that_is_being_read_when_the_gate_ends_is_answered(

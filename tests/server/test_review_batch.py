@@ -9,7 +9,9 @@ import pytest
 
 from patchgate.limits import REVIEWS_TOGETHER, REVIEWS_TOGETHER_BYTES
 from patchgate.policy.decision import Mode
+from patchgate.server.admission import AdmissionApp
 from patchgate.server.life import Life
+from patchgate.server.reporting import Reporter
 from patchgate.server.review_batch import ReviewBatch, WholeReview
 from tests.conftest import SHOP, make_doors, read_recorded
 
@@ -115,3 +117,53 @@ def test_one_that_is_refused_costs_the_others_nothing() -> None:
     turn = run_turn(come)
     assert [answer[9:12] for answer, _ in turn.answers] == [b"200", b"400", b"200"]
     assert [b"connection" in answer for answer, _ in turn.answers] == [False] * 3
+
+
+def test_small_ones_do_not_wait_until_a_large_one_is_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[int] = []
+
+    def come(turn: Turn) -> None:
+        decide = AdmissionApp.answer_review
+
+        def look(admission: AdmissionApp, mode: Mode, body: bytes) -> bytes:
+            answered.append(len(turn.answers))
+            return decide(admission, mode, body)
+
+        monkeypatch.setattr(AdmissionApp, "answer_review", look)
+        turn.add()
+        turn.add()
+        turn.add(REVIEW + b" " * REVIEWS_TOGETHER_BYTES)
+
+    run_turn(come)
+    assert answered == [0, 0, 2]
+
+
+def test_one_whose_failure_cannot_even_be_told_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(Reporter, "tell_failure", fail)
+
+    def come(turn: Turn) -> None:
+        decide = AdmissionApp.answer_review
+        monkeypatch.setattr(
+            AdmissionApp, "answer_review", lambda *given: fail() if given[2] == b"{" else decide(*given)
+        )
+        turn.add(write_review("u-1"))
+        turn.add(b"{")
+        turn.add(write_review("u-3"))
+
+    assert [answer[9:12] for answer, _ in run_turn(come).answers] == [b"200", b"500", b"200"]
+
+
+def test_one_whose_connection_fails_costs_the_others_nothing() -> None:
+    class FailingCaller(Caller):
+        def take_answer(self, answer: bytes, *, keeps: bool) -> None:
+            raise RuntimeError("the handler is closed", answer, keeps)  # as uvloop says it
+
+    def come(turn: Turn) -> None:
+        turn.add(write_review("u-1"))
+        turn.batch.add(WholeReview(FailingCaller(asyncio.get_running_loop(), []), Mode.ENFORCE, REVIEW, keeps=True))
+        turn.add(write_review("u-3"))
+
+    assert read_uids(run_turn(come)) == ["u-1", "u-3"]

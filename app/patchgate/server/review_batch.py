@@ -5,6 +5,7 @@ once. It changes when an answer is written by what the others of the turn take t
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final, Protocol
 
 import msgspec
@@ -57,7 +58,9 @@ class ReviewBatch:
         self._size = 0  # bytes of their bodies
 
     def add(self, review: WholeReview) -> None:
-        """Have a review answered at the end of the turn, or now where enough wait."""
+        """Have a review answered at the end of the turn, or now where enough wait; none waits for a large one."""
+        if self._size + len(review.body) > REVIEWS_TOGETHER_BYTES:
+            self.answer_all()
         if not self._reviews:
             review.caller.loop.call_soon(self.answer_all)
         self._reviews.append(review)
@@ -72,19 +75,25 @@ class ReviewBatch:
         kept = [self._keeps(review) for review in reviews]
         answers = [self._answer(review, keeps=keeps) for review, keeps in zip(reviews, kept, strict=True)]
         for review, answer, keeps in zip(reviews, answers, kept, strict=True):
-            review.caller.take_answer(answer, keeps=keeps)
+            try:
+                review.caller.take_answer(answer, keeps=keeps)
+            except Exception as error:  # noqa: BLE001 -- the others are answered
+                self._tell_failure(error)
 
     def _keeps(self, review: WholeReview) -> bool:
         return review.keeps and not (review.caller.is_last or self._life.is_draining)
 
     def _answer(self, review: WholeReview, *, keeps: bool) -> bytes:
-        reporter = self._admission.reporter
         try:
             answer = self._admission.answer_review(review.mode, review.body)
         except RequestError as error:
-            reporter.tell_refusal(error.status)
+            self._admission.reporter.tell_refusal(error.status)
             return write_refusal(error, keeps=keeps)
         except Exception as error:  # noqa: BLE001 -- a defect of ours must not look like bad HTTP, nor end the connection
-            reporter.tell_failure(error, "review")
+            self._tell_failure(error)
             return write_refusal(RequestError(500, "patchgate failed, its log says why"), keeps=keeps)
         return b"%b%d\r\n\r\n%b" % (_KEEPS if keeps else _CLOSES, len(answer), answer)
+
+    def _tell_failure(self, error: Exception) -> None:
+        with suppress(Exception):  # what is told of one must not cost the others their answers
+            self._admission.reporter.tell_failure(error, "review")

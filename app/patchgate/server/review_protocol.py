@@ -162,6 +162,11 @@ class ReviewProtocol(RestingProtocol):
         self._waiting += 1
         self._batch.add(WholeReview(self, mode, parts[0] if len(parts) == 1 else b"".join(parts), keeps))
 
+    def _give_up(self) -> None:
+        """Answer before the end what came before the request that takes too long."""
+        self._answer_waiting()
+        super()._give_up()
+
     def _answer_waiting(self) -> None:
         if self._waiting:
             self._batch.answer_all()
