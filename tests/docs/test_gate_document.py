@@ -18,6 +18,6 @@ def test_the_limits_are_the_ones_in_force() -> None:
     assert rows["TLS handshake"] == f"{limits.HANDSHAKE_SECONDS} s"
     assert rows["open connections"] == f"{limits.CONNECTIONS:,}"
     assert rows["images of a request"] == f"{limits.IMAGES_OF_A_REQUEST:,} different ones"
-    assert f"`/v1/images`, asked for at once | {limits.PAGES_WAITING} of each |" in TEXT
+    assert f"`/v1/images`, asked for at once | {limits.PAGES_WAITING} together |" in TEXT
     assert rows["answer to a review"] == f"{limits.ANSWER_BYTES // 1024} KiB"
     assert rows["idle connection"].startswith(f"{limits.KEEP_ALIVE_SECONDS} s,")
