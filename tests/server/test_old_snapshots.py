@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 from collections.abc import Awaitable, Callable
 
@@ -15,6 +16,7 @@ from patchgate.server.judge import Judge
 from patchgate.server.page.health import Health
 from patchgate.server.page.query import Query
 from patchgate.server.page.routes import StatusPage
+from patchgate.server.turns import Turns
 from patchgate.server.verdict_cache import VerdictCache
 from tests.conftest import API, SHOP
 from tests.world import NOW, snapshot
@@ -71,3 +73,22 @@ def test_the_page_holds_one_for_a_while_alone(path: str) -> None:
                 await asyncio.sleep(0.01)
 
     assert keep_only_weakly(use)
+
+
+def test_the_page_lets_go_of_it_though_too_many_waited_when_it_was_time() -> None:
+    async def run() -> bool:
+        released, turns = threading.Event(), Turns(most_waiting=1)
+        world = snapshot(*SHOP)
+        page = StatusPage(Judge(lambda: world, lambda: NOW), Health, turns, index_seconds=0.01)
+        await page.show_status(Query(), stay)
+        other = asyncio.create_task(turns.take(lambda _: released.wait()))  # as /v1/images: it makes no index
+        await asyncio.sleep(0.1)  # meanwhile it was time
+        assert page.has_index
+        released.set()
+        await other
+        async with asyncio.timeout(60):
+            while page.has_index:  # noqa: ASYNC110 -- it tells nobody
+                await asyncio.sleep(0.01)
+        return True
+
+    assert asyncio.run(run())

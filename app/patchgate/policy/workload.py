@@ -153,13 +153,6 @@ def list_images(obj: Object) -> list[Image]:
     volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
     images += [_make_image(each.reference, each.pullPolicy) for each in volumes]
     return images
-    for containers in (pod.initContainers, pod.containers, pod.ephemeralContainers):
-        for container in containers or ():
-            images.append(_make_image(container.image, container.imagePullPolicy))
-    for volume in pod.volumes or ():
-        if volume.image:
-            images.append(_make_image(volume.image.reference, volume.image.pullPolicy))
-    return images
 
 
 def _find_pod(obj: Object) -> PodSpec | None:

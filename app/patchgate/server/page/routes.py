@@ -154,9 +154,10 @@ class StatusPage:
         self._forgetting = asyncio.get_running_loop().create_task(self._forget())
 
     async def _forget(self) -> None:
-        await asyncio.sleep(self.index_seconds)
-        with contextlib.suppress(RequestError):  # so many pages are asked for that the next one puts it off
-            await self.turns.take(self._drop_index)
+        while self.has_index:
+            await asyncio.sleep(self.index_seconds)
+            with contextlib.suppress(RequestError):  # too many wait: tried again
+                await self.turns.take(self._drop_index)
 
 
 def add_status_page(app: FastAPI, judge: Judge, find_health: Callable[[], Health], turns: Turns) -> None:
