@@ -130,7 +130,7 @@ load-growth: $(READY) ## measure what grows with images, bodies and changes: loa
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
 	$(BIN)/python -m loadtest.growth $(if $(QUICK),--quick)
 
-load-soak: $(READY) ## measure memory and failures over 20 minutes of everything mixed: loadtest/SOAK.md (MINUTES=n)
+load-soak: $(READY) ## measure memory and failures over 20 minutes of everything mixed: loadtest/SOAK.md (MINUTES=n: fewer try it out, and write nothing)
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements/picture.txt
 	$(BIN)/python -m loadtest.soak --minutes $(or $(MINUTES),20)
 
@@ -149,6 +149,7 @@ load-certificates: $(READY) ## measure how soon a good certificate is served aga
 load-node: $(READY) ## measure an install on a real node, which `make node` runs on: loadtest/NODE.md
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/python -m loadtest.node
+
 load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
 

@@ -9,7 +9,6 @@ callers who do not wait for each other. Connections begin a second late, so that
 same files are written at the same times, to a directory that nobody watches.
 """
 
-import json
 import statistics
 import threading
 import time
@@ -18,6 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from loadtest.decisions import ask_decisions
 from loadtest.figure import Bar, Figure, divide, summarize
 from loadtest.ground import Ground
 from loadtest.load import run_wrk
@@ -126,9 +126,4 @@ def _change_each_second(changes: list[Change], directory: Path, stop: threading.
 
 def _ask(gate: Server) -> object:
     """Ask for the reason that the changing image's verdict has now."""
-    connection = connect(gate.port)
-    try:
-        connection.request("POST", "/v1/decisions", json.dumps({"images": [name_changing_image()]}))
-        return json.loads(connection.getresponse().read())["images"][0]["reason"]
-    finally:
-        connection.close()
+    return ask_decisions(connect(gate.port), [name_changing_image()])[0]["reason"]

@@ -20,7 +20,7 @@ HOT: Final = range(0, 40, 2)
 """The numbers of the 20 hot images: half are asked for as listed, half by their approved names."""
 _RECORDED: Final = Path(__file__).parents[1] / "tests/fixtures/reviews/pod-create.json"
 _CONTAINERS: Final = ("api", "proxy", "metrics", "worker")
-UID, _NEW = "\x01", "\x02"  # where reviews.lua fills in; no JSON has these characters
+UID, NEW = "\x01", "\x02"  # where reviews.lua fills in; no JSON has these characters
 _ROOM_FOR_NOTE: Final = 200
 
 
@@ -48,7 +48,7 @@ def write_reviews(file: Path, size: Size) -> None:
 def read_denied(file: Path) -> bytes:
     """Read a body that is denied for its hot image, ready to be sent, out of those of a size."""
     lines = file.read_text(encoding="utf-8").split("\n")
-    found = next(line for line in lines if line.startswith("0\t") and _NEW not in line)
+    found = next(line for line in lines if line.startswith("0\t") and NEW not in line)
     return found[2:].replace(UID, "22910c99-a1e7-494a-8bc6-e676422328c3").encode()
 
 
@@ -70,7 +70,7 @@ def _list_lines(size: Size) -> Iterator[str]:
         body, admitted = template.replace("<number>", f"{number:05}"), "1"
         for _ in range(size.containers):
             if next(is_new) % 2:
-                image = _NEW
+                image = NEW
             else:
                 is_admitted, image = hot[next(turn) % len(hot)]
                 admitted = min(admitted, is_admitted)

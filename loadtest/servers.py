@@ -13,6 +13,8 @@ from http.client import OK, HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Final
 
+from tests.die_with_parent import die_with_parent
+
 ROOT: Final = Path(__file__).parents[1]
 _END_SECONDS: Final = 5
 _SHOWN_LOG_CHARACTERS: Final = 2000
@@ -93,7 +95,7 @@ def run_server(  # noqa: PLR0913 -- the keywords are what differs between server
     Raises:
         ServerError: it ended, or is not ready in time.
     """
-    pinned = [find_program("taskset"), "-c", str(choose_cores()[0]), *command]
+    pinned = [*die_with_parent(), find_program("taskset"), "-c", str(choose_cores()[0]), *command]
     with log.open("wb") as output:
         process = subprocess.Popen(
             pinned, cwd=ROOT, env={**os.environ, **(environment or {})}, stdout=output, stderr=subprocess.STDOUT

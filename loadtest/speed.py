@@ -12,10 +12,11 @@ from loadtest.load import Run
 from loadtest.plan import Plan
 from loadtest.reviews import SIZES, Size
 from loadtest.servers import Server
-from loadtest.turns import Row, divide_cpu, run_turns, summarize_runs
+from loadtest.turns import Row, Turn, divide_cpu, run_turns, summarize_runs
 
 AGAIN: Final = "static again (A/A)"
-_BARS: Final = {"controller-runtime": Bar(2, is_least=True), "static": Bar(0.45, is_least=True)}
+CONTROLLER_RUNTIME_BAR: Final = Bar(2, is_least=True)
+_BARS: Final = {"controller-runtime": CONTROLLER_RUNTIME_BAR, "static": Bar(0.45, is_least=True)}
 
 
 def measure_speed(ground: Ground, servers: dict[str, Server], plan: Plan) -> tuple[list[Row], list[Figure]]:
@@ -31,8 +32,9 @@ def measure_speed(ground: Ground, servers: dict[str, Server], plan: Plan) -> tup
 
 def _run_rounds(ground: Ground, servers: dict[str, Server], size: Size, plan: Plan) -> dict[str, list[Run]]:
     turns = {"static": "static", "gate": "gate", AGAIN: "static", "controller-runtime": "controller-runtime"}
-    asked = {turn: servers[name] for turn, name in turns.items()}
-    return run_turns(size.name, asked, ground.load(size), plan)
+    load = ground.load(size)
+    asked = {turn: Turn(servers[name], load) for turn, name in turns.items()}
+    return run_turns(size.name, asked, plan.rounds, plan.seconds)
 
 
 def _divide(size: Size, runs: dict[str, list[Run]], *, is_barred: bool) -> list[Figure]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from loadtest.figure import Bar, Figure, divide
 from loadtest.load import Load, Run, run_wrk
-from loadtest.plan import Plan
 from loadtest.servers import Server
 
 
@@ -25,20 +24,29 @@ class Row:
     most_cpu: float
 
 
-def run_turns(what: str, turns: Mapping[str, Server], load: Load, plan: Plan) -> dict[str, list[Run]]:
-    """Run the rounds of a plan: in each of them every turn, in their order.
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whose turn it is, and what it is asked. seconds: the least that it takes, whatever the plan says."""
+
+    server: Server
+    load: Load
+    seconds: int = 1
+
+
+def run_turns(what: str, turns: Mapping[str, Turn], rounds: int, seconds: int) -> dict[str, list[Run]]:
+    """Run so many rounds: in each of them every turn, in their order. Each is run once before, to be warm.
 
     Raises:
         ServerError: a server did not answer as expected.
     """
-    runs: dict[str, list[Run]] = {turn: [] for turn in turns}
-    for server in {server.pid: server for server in turns.values()}.values():
-        run_wrk(server, load, 1)
-    for number in range(plan.rounds):
-        for turn, server in turns.items():
-            run = run_wrk(server, load, plan.seconds)
-            runs[turn].append(run)
-            print(f"  {what}, round {number + 1}: {turn} {run.cpu:.1f} µs, {run.rate:,.0f}/s", flush=True)
+    runs: dict[str, list[Run]] = {name: [] for name in turns}
+    for turn in {(turn.server.pid, turn.load): turn for turn in turns.values()}.values():
+        run_wrk(turn.server, turn.load, turn.seconds)
+    for number in range(rounds):
+        for name, turn in turns.items():
+            run = run_wrk(turn.server, turn.load, max(seconds, turn.seconds))
+            runs[name].append(run)
+            print(f"  {what}, round {number + 1}: {name} {run.cpu:.1f} µs, {run.rate:,.0f}/s", flush=True)
     return runs
 
 

@@ -1,10 +1,6 @@
 """`make load-growth`: a curve of everything that grows; writes GROWTH.md and plots/; exits 1 on a missed bar."""
 
-import argparse
-import signal
-import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,30 +16,26 @@ from loadtest.growth.write import make_plot, write_growth
 from loadtest.load import get_wrk
 from loadtest.machine import describe_machine
 from loadtest.plot import draw
-from loadtest.servers import ServerError
+from loadtest.verb import measure_in_folder, read_quick
 from loadtest.world_files import write_world
 
 _FOLDER: Final = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Measure, write the results, and give the exit code: 2 where it could not be measured."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.growth", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few short rounds, to try it out; nothing is written")
-    plan = QUICK if parser.parse_args().quick else FULL
+    """Measure, write the results, and give the exit code."""
+    plan = QUICK if read_quick("loadtest.growth", __doc__, "GROWTH.md") else FULL
+    return measure_in_folder("load-growth", lambda folder: _measure(folder, plan))
+
+
+def _measure(folder: Path, plan: Plan) -> list[Figure]:
     get_wrk()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the servers end too
-    try:
-        with tempfile.TemporaryDirectory(prefix="patchgate-growth-") as folder:
-            curves, figures = measure_all(Ground(Path(folder)), plan)
-    except (ServerError, subprocess.SubprocessError) as error:
-        print(f"make load-growth: {error}", file=sys.stderr)
-        return 2
+    curves, figures = measure_all(Ground(folder), plan)
     text = write_growth(curves, figures, f"{datetime.now(UTC):%Y-%m-%d}", describe_machine())
     if plan is FULL:
         write_results(text, curves)
     print(text)
-    return 0 if all(figure.is_met for figure in figures) else 1
+    return figures
 
 
 def measure_all(ground: Ground, plan: Plan) -> tuple[list[Curve], list[Figure]]:

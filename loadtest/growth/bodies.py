@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtest.grown import fill_in, grow_template
+from loadtest.reviews import NEW
 from loadtest.worlds import name_approved, name_image
 
 BODIES: Final = 2_000
@@ -33,11 +34,16 @@ def write_distinct(file: Path, distinct: int) -> int:
     return _write(file, template, [[APPROVED[number % distinct]] for number in range(max(BODIES, distinct))])
 
 
-def write_few_images(file: Path, images: int) -> int:
-    """Write Pods of one image, each of the first so many of the world, under both names; give the bytes of one."""
-    template = grow_template(1)
+def write_few_images(file: Path, new_images: Path, images: int) -> int:
+    """Write Pods of one image, each of the first so many of the world, under both names; give the bytes of one.
+
+    Every second body has a place that wrk/reviews.lua fills in: by turns with one of `new_images`, where the same
+    images are written, and with one that nobody tracks and that was never asked about: no gate remembers its verdict.
+    """
     names = [name for number in range(0, images, 2) for name in (name_image(number), name_approved(number))]
-    return _write(file, template, [[names[number % len(names)]] for number in range(BODIES)])
+    new_images.write_text("\n".join(f"{int(_is_admitted(name))}\t{name}" for name in names), encoding="utf-8")
+    places = [[NEW if number % 2 else names[number // 2 % len(names)]] for number in range(BODIES)]
+    return _write(file, grow_template(1), places)
 
 
 def _choose(number: int, images: int) -> list[str]:
@@ -56,8 +62,13 @@ def _write(file: Path, template: str, places: Iterable[Sequence[str]]) -> int:
     sizes = []
     with file.open("w", encoding="utf-8", newline="\n") as stream:
         for number, images in enumerate(places):
-            is_admitted = all("-patched-" in image for image in images)
+            is_admitted = all(map(_is_admitted, images))
             body = fill_in(template, list(images), number)
             sizes.append(len(body) + 35)  # the uid's place is one character
             stream.write(f"{int(is_admitted)}\t{body}\n")
     return sizes[0]
+
+
+def _is_admitted(image: str) -> bool:
+    """Tell whether an image is admitted, as far as the body knows: what takes a place is counted by who fills it in."""
+    return image == NEW or "-patched-" in image

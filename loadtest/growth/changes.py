@@ -6,13 +6,13 @@ first file's rename; the question whether it is in force costs about a milliseco
 state for the metrics, which the gate makes some seconds after a change, is waited for beforehand.
 """
 
-import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from loadtest.decisions import ask_decisions
 from loadtest.growth.curve import Curve, Point
 from loadtest.growth.plan import Plan
 from loadtest.servers import Server, ServerError, connect
@@ -101,14 +101,5 @@ def _wait_until_quiet(gate: Server) -> None:
 
 def _ask(gate: Server, at_once: int) -> list[object]:
     """Ask for the reason of the first image of each of so many ConfigMaps."""
-    return list(_list_reasons(gate, [name_image(part * RECORDS_PER_CONFIGMAP) for part in range(at_once)]))
-
-
-def _list_reasons(gate: Server, images: list[str]) -> Iterator[object]:
-    connection = connect(gate.port)
-    try:
-        connection.request("POST", "/v1/decisions", json.dumps({"images": images}))
-        for item in json.loads(connection.getresponse().read())["images"]:
-            yield item["reason"]
-    finally:
-        connection.close()
+    images = [name_image(part * RECORDS_PER_CONFIGMAP) for part in range(at_once)]
+    return [decision["reason"] for decision in ask_decisions(connect(gate.port), images)]

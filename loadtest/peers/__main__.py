@@ -3,23 +3,21 @@
 2 where it could not be measured, or the programs are not built.
 """
 
-import argparse
-import signal
-import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from loadtest.figure import Figure
 from loadtest.load import get_wrk
 from loadtest.machine import describe_machine, describe_programs
 from loadtest.peers.build import build_controller_runtime
 from loadtest.peers.direct import Measured, measure_direct
-from loadtest.peers.kyverno_server import FLAGS, Programs, find_all_programs, run_site
+from loadtest.peers.kyverno_server import FLAGS, run_site
+from loadtest.peers.programs import find_all_programs
 from loadtest.plan import FULL, QUICK, Plan
 from loadtest.results import write_figures, write_rows
-from loadtest.servers import ServerError
+from loadtest.verb import measure_in_folder, read_quick
 from tools.modules import KYVERNO
 
 _RESULTS: Final = Path(__file__).parents[1] / "PEERS.md"
@@ -48,33 +46,20 @@ of the medians), beside their range. A ratio within the range of the A/A row abo
 
 def main() -> int:
     """Measure, write the results, and give the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m loadtest.peers", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few short rounds, to try it out; PEERS.md stays as it is")
-    plan = QUICK if parser.parse_args().quick else FULL
-    programs = find_all_programs()
-    if programs is None:
-        print("kube-apiserver, etcd, helm or Kyverno are not built here; make tools does", file=sys.stderr)
-        return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(2))  # so that the servers end too
-    try:
-        measured = _measure(programs, plan)
-    except (ServerError, subprocess.SubprocessError, AssertionError) as error:  # of wait_until and kubectl, the last
-        print(f"make load-peers: {error}", file=sys.stderr)
-        return 2
+    plan = QUICK if read_quick("loadtest.peers", __doc__, _RESULTS.name) else FULL
+    return measure_in_folder("load-peers", lambda folder: _measure(folder, plan))
+
+
+def _measure(folder: Path, plan: Plan) -> list[Figure]:
+    get_wrk()
+    build_controller_runtime()
+    with run_site(find_all_programs(), folder) as site:
+        measured = measure_direct(site, folder, plan)
     text = _write(measured)
     if plan is FULL:
         _RESULTS.write_text(text, encoding="utf-8")
     print(text)
-    return 0 if all(figure.is_met for figure in measured.figures) else 1
-
-
-def _measure(programs: Programs, plan: Plan) -> Measured:
-    get_wrk()
-    build_controller_runtime()
-    with tempfile.TemporaryDirectory(prefix="patchgate-peers-") as folder:
-        place = Path(folder)
-        with run_site(programs, place) as site:
-            return measure_direct(site, place, plan)
+    return measured.figures
 
 
 def _write(measured: Measured) -> str:

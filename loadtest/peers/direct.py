@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from loadtest.figure import Bar, Figure, summarize
+from loadtest.figure import Figure, summarize
 from loadtest.ground import Ground
 from loadtest.load import Run
 from loadtest.peers.kyverno_policy import POLICIES, Policy
@@ -19,7 +19,8 @@ from loadtest.peers.kyverno_server import Site
 from loadtest.plan import Plan
 from loadtest.reviews import SIZES, read_denied
 from loadtest.servers import Server
-from loadtest.turns import Row, divide_cpu, run_turns, summarize_runs
+from loadtest.speed import CONTROLLER_RUNTIME_BAR
+from loadtest.turns import Row, Turn, divide_cpu, run_turns, summarize_runs
 
 WORLDS: Final = (100, 1_000)
 """Images: a list that people keep by hand, and one that is still far below what a ConfigMap holds."""
@@ -27,7 +28,6 @@ SIZE: Final = SIZES[0]
 _AGAIN: Final = "gate again (A/A)"
 _KYVERNO: Final = "Kyverno"
 _WEBHOOK: Final = "controller-runtime"
-_WEBHOOK_BAR: Final = Bar(2, is_least=True)
 
 
 @dataclass(slots=True)
@@ -64,9 +64,10 @@ def _measure_block(  # noqa: PLR0913, PLR0917 -- what a block is made of
 ) -> None:
     gate, kyverno, webhook = servers
     what = f"{int(ground.directory.name):,} images, {policy.name}"
-    turns = {"gate": gate, _KYVERNO: kyverno, _WEBHOOK: webhook, _AGAIN: gate}
+    sides = {"gate": gate, _KYVERNO: kyverno, _WEBHOOK: webhook, _AGAIN: gate}
+    turns = {name: Turn(server, ground.load(SIZE)) for name, server in sides.items()}
     start, before = time.monotonic(), site.plane_cpu_seconds
-    runs = run_turns(what, turns, ground.load(SIZE), plan)
+    runs = run_turns(what, turns, plan.rounds, plan.seconds)
     share = 100 * (site.plane_cpu_seconds - before) / (time.monotonic() - start)
     measured.rows += [summarize_runs(what, name, rounds) for name, rounds in runs.items()]
     measured.figures += _divide(what, policy, runs)
@@ -78,4 +79,4 @@ def _divide(what: str, policy: Policy, runs: dict[str, list[Run]]) -> Iterator[F
     noise = divide_cpu(f"{what}: gate again ÷ gate (A/A: the noise)", runs[_AGAIN], gate)
     yield noise
     yield divide_cpu(f"{what}: {_KYVERNO} ÷ gate", runs[_KYVERNO], gate, bar=policy.bar, noise=noise)
-    yield divide_cpu(f"{what}: {_WEBHOOK} ÷ gate", runs[_WEBHOOK], gate, bar=_WEBHOOK_BAR, noise=noise)
+    yield divide_cpu(f"{what}: {_WEBHOOK} ÷ gate", runs[_WEBHOOK], gate, bar=CONTROLLER_RUNTIME_BAR, noise=noise)

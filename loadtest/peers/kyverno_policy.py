@@ -32,10 +32,9 @@ class Policy:
         return list(yaml.safe_load_all(self.file.read_text(encoding="utf-8")))
 
 
-POLICIES: Final = (
-    Policy("ClusterPolicy", _FOLDER / "cluster-policy.yaml", Bar(12, is_least=True)),
-    Policy("ValidatingPolicy", _FOLDER / "validating-policy.yaml", Bar(4, is_least=True)),
-)
+CLUSTER_POLICY: Final = Policy("ClusterPolicy", _FOLDER / "cluster-policy.yaml", Bar(12, is_least=True))
+VALIDATING_POLICY: Final = Policy("ValidatingPolicy", _FOLDER / "validating-policy.yaml", Bar(4, is_least=True))
+POLICIES: Final = (CLUSTER_POLICY, VALIDATING_POLICY)
 
 
 def is_ready(policy: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from loadtest.peers.kyverno_lists import NAMESPACE, make_lists
 from loadtest.peers.kyverno_policy import Policy, is_ready, list_pod_paths
+from loadtest.peers.programs import Programs
 from loadtest.servers import Server, ServerError, choose_cores, connect, find_program
 from loadtest.worlds import name_approved
 from tests.chart.helm import Helm
@@ -22,9 +23,8 @@ from tests.kyverno.distribution import render_distribution
 from tests.kyverno.policies import apply
 from tests.plane.control_plane import Plane, run_plane, wait_until
 from tests.plane.program import Program
-from tools.build import find_programs
 from tools.cache import find_cache
-from tools.modules import ETCD, HELM, KUBERNETES, KYVERNO
+from tools.modules import KYVERNO
 from tools.sources import find_sources
 
 FLAGS: Final = (
@@ -36,16 +36,6 @@ FLAGS: Final = (
 """No reports, no events, no metrics, no line in the log for a review."""
 _REVIEWED: Final = "shop"
 _WAIT_SECONDS: Final = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Programs:
-    """Folders of the built programs."""
-
-    kubernetes: Path
-    etcd: Path
-    helm: Path
-    kyverno: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +75,6 @@ class Site:
 
     def _is_ready(self, policy: Mapping[str, Any]) -> bool:
         return is_ready(self.plane.kubectl.get(policy["kind"], policy["metadata"]["name"])) and len(self._paths) == 1
-
-
-def find_all_programs() -> Programs | None:
-    """Find the programs; None where one is not built."""
-    found = [find_programs(module, find_cache()) for module in (KUBERNETES, ETCD, HELM, KYVERNO)]
-    programs = [each for each in found if each]
-    return Programs(*programs) if len(programs) == len(found) else None
 
 
 @contextlib.contextmanager

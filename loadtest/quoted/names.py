@@ -53,6 +53,18 @@ _GATE: Final[dict[str, Name]] = {
     "refused-after": Cell("NODE.md", "helm install → an unpatched Pod is refused"),
     "kyverno-connections": Cell("KYVERNO.md", "clusterPolicy, caBundle: connections"),
 }
+_KYVERNO: Final[dict[str, Name]] = {
+    "cluster-policy-ratio": Cell("PEERS.md", "100 images, ClusterPolicy: Kyverno ÷ gate"),
+    "validating-policy-ratio": Cell("PEERS.md", "100 images, ValidatingPolicy: Kyverno ÷ gate"),
+    "cluster-policy-ratio-1000": Cell("PEERS.md", "1,000 images, ClusterPolicy: Kyverno ÷ gate"),
+    "validating-policy-ratio-1000": Cell("PEERS.md", "1,000 images, ValidatingPolicy: Kyverno ÷ gate"),
+    "create-any-webhook": Cell("ADMISSION.md", "16 clients, p50: static bytes ÷ no webhook"),
+    "create-gate": Cell("ADMISSION.md", "16 clients, p50: gate ÷ static bytes"),
+    "create-p99-gate": Cell("ADMISSION.md", "16 clients, p99: gate ÷ Kyverno alone"),
+    "create-api-call": Cell("ADMISSION.md", "16 clients, p50: Kyverno asks, apiCall ÷ gate"),
+    "create-cel": Cell("ADMISSION.md", "16 clients, p50: Kyverno asks, CEL http ÷ gate"),
+    "create-catalog": Cell("ADMISSION.md", "16 clients, p50: Kyverno asks, GlobalContextEntry ÷ gate"),
+}
 _PATCHER: Final[dict[str, Name]] = {
     "ten-first": Cell("PATCH.md", "10 images: first run, --jobs 4"),
     "ten-ratio": Cell("PATCH.md", "10 images: first run ÷ the article's order"),
@@ -75,4 +87,4 @@ _SCALE: Final[dict[str, Name]] = {
     "seconds-300-images-again": Reckoned(lambda get: 30 * get("ten-again")),
     "minutes-5000-images-again": Reckoned(lambda get: 500 * get("ten-again") / 60),
 }
-NAMES: Final[Mapping[str, Name]] = MappingProxyType(_GATE | _PATCHER | _SCALE)
+NAMES: Final[Mapping[str, Name]] = MappingProxyType(_GATE | _KYVERNO | _PATCHER | _SCALE)

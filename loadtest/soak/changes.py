@@ -3,7 +3,6 @@
 Each change but the records' is looked for: one that is not in force in time is a failure.
 """
 
-import contextlib
 import itertools
 import json
 import ssl
@@ -17,8 +16,8 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from loadtest.decisions import ask_decisions
 from loadtest.soak.callers import TIMEOUT_SECONDS, Callee
-from loadtest.soak.questions import AS_JSON
 from loadtest.soak.tally import Tally
 from loadtest.world_files import Change, make_changes, write_configmap
 from patchgate.configmaps.configmap import ConfigMap, Names
@@ -109,10 +108,7 @@ def _poll() -> Iterator[None]:
 
 
 def _ask(callee: Callee, image: str) -> dict[str, Any]:
-    with contextlib.closing(callee.connect(callee.make_context())) as connection:
-        connection.request("POST", "/v1/decisions", json.dumps({"images": [image]}), AS_JSON)
-        item: dict[str, Any] = json.loads(connection.getresponse().read())["images"][0]
-        return item
+    return ask_decisions(callee.connect(callee.make_context()), [image])[0]
 
 
 def _read_serial(callee: Callee) -> int:

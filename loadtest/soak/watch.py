@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.servers import Server
+from loadtest.servers import Server, ServerError
 
 CURVE_SECONDS: Final = 30
 BASE_SECONDS: Final = 120
@@ -26,6 +26,8 @@ _SHOWN: Final = (
     "patchgate_log_lines_lost",
 )
 """Counters whose sums are shown, by the label in _BY where they have one."""
+_COUNTED: Final = ("patchgate_reviews", "patchgate_errors")
+"""What a gate that was asked counts: without it no error would ever be seen."""
 _BY: Final = {
     "patchgate_reviews": "allowed",
     "patchgate_decisions": "decision",
@@ -96,7 +98,11 @@ def read_metrics(ops_port: int) -> str:
 
 
 def sum_metrics(text: str) -> dict[str, float]:
-    """Sum the counters that are shown, by one of their labels: `patchgate_refusals{status="400"}`."""
+    """Sum the counters that are shown, by one of their labels: `patchgate_refusals{status="400"}`.
+
+    Raises:
+        ServerError: one of them is not there, so that nothing could be told from its being nought.
+    """
     sums: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -104,4 +110,7 @@ def sum_metrics(text: str) -> dict[str, float]:
                 label = _BY.get(family.name)
                 key = f'{family.name}{{{label}="{sample.labels[label]}"}}' if label else family.name
                 sums[key] = sums.get(key, 0) + sample.value
+    missing = [name for name in _COUNTED if not any(key.startswith(name) for key in sums)]
+    if missing:
+        raise ServerError(f"the gate's metrics have no {', '.join(missing)}")
     return sums

@@ -48,13 +48,13 @@ class Soak:
         base, end = find_memory(self.samples, base_seconds), find_memory(self.samples, self.samples[-1].seconds)
         peak = max(sample.mebibytes for sample in self.samples)
         errors = sum(value for name, value in self.metrics.items() if name.startswith("patchgate_errors"))
-        failed = sum(row[2] for row in self.rows)
+        asked, failed = sum(row[1] for row in self.rows), sum(row[2] for row in self.rows)
         return [
             _one(f"resident, after {base_seconds / 60:.1f} minutes", base, "MiB"),
             _one("resident, at the end", end, "MiB"),
             _one("resident, the highest sample", peak, "MiB"),
             _one("resident, at the end ÷ after two minutes", end / base, "", bar=_MEMORY_BAR),
-            _one("failures", failed, "of requests and changes", bar=_NONE),
+            _one("failures", failed, "", f"of {asked:,} requests and changes", bar=_NONE),
             _one("errors that the gate counted", errors, "", bar=_NONE),
         ]
 
@@ -83,8 +83,8 @@ class Soak:
         return write_table(("process", "before the first request", "after the last connection"), rows)
 
 
-def _one(what: str, value: float, unit: str, bar: Bar | None = None) -> Figure:
-    return Figure(what, value, value, value, "", bar, unit=unit)
+def _one(what: str, value: float, unit: str, detail: str = "", bar: Bar | None = None) -> Figure:
+    return Figure(what, value, value, value, detail, bar, unit=unit)
 
 
 def _quote(complaint: str) -> str:

@@ -26,7 +26,7 @@ end
 
 function request()
   sent = sent + 1
-  local image = images[sent % #images + 1]
+  local image = images[math.floor(sent / 2) % #images + 1]
   if sent % 2 == 0 then
     image = "registry.example.net/" .. prefix .. "/app-" .. sent .. ":1." .. sent % 10
   end

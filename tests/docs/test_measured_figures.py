@@ -25,7 +25,7 @@ NOT_MEASURED = {
     },
     "docs/gate.md": {"7 MiB": "a limit"},
     "docs/kyverno.md": {"50 Pods a second": "what make load-kyverno sends"},
-    "docs/page.md": {"0.2 ms": "a slice, which limits.py sets"},
+    "docs/page.md": {"0.2 ms": "a limit: a slice of a page"},
     "docs/scale.md": {"150 MiB": "170 ConfigMaps of 900 KiB", "8 MiB": "9 ConfigMaps of 900 KiB"},
     "docs/sizing.md": {"300 Pods a second": "assumed", "1 MiB": "Kubernetes' limit"},
 }

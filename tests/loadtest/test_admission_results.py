@@ -2,9 +2,9 @@
 
 import pytest
 
-from loadtest.admission_plan import AGAIN, GATE, KYVERNO, NONE, STATIC, Block
-from loadtest.admission_results import Rounds, compare_main, compare_with, write_rounds
-from loadtest.creates import Creates
+from loadtest.admission.creates import Creates
+from loadtest.admission.plan import AGAIN, GATE, KYVERNO, NONE, STATIC, Block
+from loadtest.admission.results import Rounds, compare_main, compare_with, write_rounds
 from loadtest.figure import Bar, Figure
 
 

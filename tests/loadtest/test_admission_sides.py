@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from loadtest.admission_plan import AGAIN, FULL, GATE, KYVERNO, MAIN, NONE, SIDES, STATIC, WRITTEN
-from loadtest.admission_sides import LABEL, list_own_policies, make_kyverno_values, make_webhook
+from loadtest.admission.plan import AGAIN, FULL, GATE, KYVERNO, MAIN, NONE, SIDES, STATIC, WRITTEN
+from loadtest.admission.pods import IMAGES, UNPATCHED
+from loadtest.admission.sides import LABEL, make_kyverno_values, make_webhook
 from loadtest.peers.kyverno_lists import make_lists
-from loadtest.pods import IMAGES, UNPATCHED
+from loadtest.peers.kyverno_policy import CLUSTER_POLICY
 from loadtest.worlds import pin_approved
 
 OF_THE_CHART = {
@@ -49,7 +50,7 @@ def test_kyverno_is_asked_about_no_other_side() -> None:
 
 
 def test_kyverno_reads_the_config_maps_that_are_there_from_its_cache() -> None:
-    (policy,) = list_own_policies()
+    (policy,) = CLUSTER_POLICY.read_objects()
     (rule,) = policy["spec"]["rules"]
     lists = {each["metadata"]["name"]: each for each in make_lists(IMAGES, pin_approved)}
     assert {each["configMap"]["name"] for each in rule["context"]} == set(lists)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from loadtest.creates import Creates, read_creates
+from loadtest.admission.creates import Creates, read_creates
 from loadtest.servers import ServerError
 
 SEEN = {"created": 900, "seconds": 3.0, "p50": 12_500, "p99": 31_000, "refused": 0, "broken": 0, "said": ""}

@@ -8,12 +8,9 @@ import pytest
 
 from loadtest.peers.direct import SIZE, WORLDS
 from loadtest.peers.kyverno_lists import make_lists
-from loadtest.reviews import read_denied, write_new_images, write_reviews
+from loadtest.reviews import NEW, UID, read_denied, write_new_images, write_reviews
 from loadtest.worlds import list_configmaps, name_approved
 from tests.world import snapshot, verdict
-
-NEW = "\x02"
-UID = "\x01"
 
 
 def read(file: Path) -> list[tuple[bool, str]]:

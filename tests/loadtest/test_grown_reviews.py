@@ -7,14 +7,14 @@ import pytest
 
 from loadtest.grown import fill_in, grow_template
 from loadtest.growth.bodies import write_distinct, write_few_images, write_images_of_a_pod, write_sizes
-from loadtest.reviews import UID
+from loadtest.reviews import NEW, UID
 from patchgate.policy.workload import Operation
 
 UID_CHARACTERS = 36
 
 
 def read(body: str) -> dict[str, object]:
-    request: dict[str, object] = json.loads(body.replace(UID, "0" * UID_CHARACTERS))["request"]
+    request: dict[str, object] = json.loads(body.replace(UID, "0" * UID_CHARACTERS), strict=False)["request"]
     return request
 
 
@@ -58,10 +58,19 @@ def test_so_many_distinct_images_are_asked_about(tmp_path: Path, distinct: int) 
 
 
 def test_a_few_images_are_those_of_the_smallest_world(tmp_path: Path) -> None:
-    write_few_images(tmp_path / "bodies", 10)
-    asked = {image for _, body in read_lines(tmp_path / "bodies") for image in list_images(body)}
-    assert len(asked) == 10  # each even one as listed, and its patched name
-    assert all("/team-0/app-0:" in image for image in asked)
+    write_few_images(tmp_path / "bodies", tmp_path / "new", 10)
+    asked = {(said, image) for said, body in read_lines(tmp_path / "bodies") for image in list_images(body)}
+    few = {(said, image) for said, image in asked if image != NEW}
+    assert len(few) == 10  # each even one as listed, and its patched name
+    assert all("/team-0/app-0:" in image for _, image in few)
+    assert all((said == "1") == ("-patched-" in image) for said, image in few)
+    assert set(read_lines(tmp_path / "new")) == few
+
+
+def test_a_world_is_asked_for_what_no_gate_remembers_in_half_of_the_pods(tmp_path: Path) -> None:
+    write_few_images(tmp_path / "bodies", tmp_path / "new", 10)
+    left_open = [said for said, body in read_lines(tmp_path / "bodies") if NEW in body]
+    assert (len(left_open), set(left_open)) == (1000, {"1"})
 
 
 def test_the_number_of_bodies_is_bounded_by_their_size(tmp_path: Path) -> None:

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from loadtest.peers.kyverno_lists import make_lists
-from loadtest.peers.kyverno_policy import POLICIES, Policy, is_ready, list_pod_paths
+from loadtest.peers.kyverno_policy import CLUSTER_POLICY, POLICIES, VALIDATING_POLICY, Policy, is_ready, list_pod_paths
 from loadtest.worlds import name_approved
-
-CLUSTER_POLICY, VALIDATING_POLICY = POLICIES
 
 
 def configuration(*webhooks: tuple[str, list[str]]) -> dict[str, Any]:

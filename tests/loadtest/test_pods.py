@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from loadtest.pods import IMAGE, IMAGES, NAME, UNPATCHED, make_pod, write_images, write_pod
+from loadtest.admission.pods import IMAGE, IMAGES, NAME, UNPATCHED, make_pod, write_images, write_pod
 from loadtest.worlds import list_configmaps
 from tests.world import snapshot, verdict
 

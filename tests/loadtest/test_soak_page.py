@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from loadtest.servers import ServerError
 from loadtest.soak.tally import Tally
 from loadtest.soak.watch import (
     Sample,
@@ -90,6 +91,11 @@ def test_counters_are_summed_by_what_tells_them_apart() -> None:
         "patchgate_snapshots": 4,
         'patchgate_errors{where="review"}': 0,
     }
+
+
+def test_metrics_without_the_counter_of_errors_are_no_metrics_without_errors() -> None:
+    with pytest.raises(ServerError, match="no patchgate_errors"):
+        sum_metrics(METRICS.replace("patchgate_errors", "patchgate_mistakes"))
 
 
 def test_failures_are_counted_by_kind_and_the_first_are_told() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
+from loadtest.admission.webhook_calls import check_calls, read_calls
 from loadtest.servers import ServerError
-from loadtest.webhook_calls import check_calls, read_calls
 
 SERIES = "apiserver_admission_webhook_request_total"
 METRICS = f"""\

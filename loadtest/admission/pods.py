@@ -12,7 +12,7 @@ UNPATCHED: Final = name_image(0)
 """Listed, and a patched image is there: every policy refuses it."""
 NAME, IMAGE = "\x01", "\x02"
 """The places, which wrk/pods.lua fills in; no JSON has these characters."""
-_RECORDED: Final = Path(__file__).parents[1] / "tests/fixtures/reviews/pod-create.json"
+_RECORDED: Final = Path(__file__).parents[2] / "tests/fixtures/reviews/pod-create.json"
 _OF_SERVER: Final = ("creationTimestamp", "generation", "managedFields", "namespace", "uid")
 _ACCESS_VOLUME: Final = "kube-api-access-"
 

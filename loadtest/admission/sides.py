@@ -8,11 +8,9 @@ from http.client import OK, HTTPException
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from loadtest.admission_plan import GATE, KYVERNO, SIDES, STATIC, Side
+from loadtest.admission.plan import GATE, KYVERNO, SIDES, STATIC, Side
+from loadtest.admission.pods import IMAGES, UNPATCHED, make_pod
 from loadtest.peers.kyverno_lists import make_lists
-from loadtest.pods import IMAGES, UNPATCHED, make_pod
 from loadtest.servers import ROOT, ServerError, connect
 from loadtest.world_files import write_world
 from loadtest.worlds import pin_approved
@@ -28,7 +26,6 @@ from tests.ports import choose_ports
 
 NAMESPACE: Final = "copa-system"
 LABEL: Final = "load-side"
-POLICY: Final = Path(__file__).parent / "peers/kyverno/cluster-policy.yaml"
 FORMS: Final = {
     "Kyverno asks, apiCall": "clusterPolicy",
     "Kyverno asks, CEL http": "validatingPolicy",
@@ -126,11 +123,6 @@ def list_policies(gate: Gate, chart: Chart) -> dict[str, tuple[Object, ...]]:
         )
         for name, form in FORMS.items()
     }
-
-
-def list_own_policies() -> list[dict[str, Any]]:
-    """List Kyverno's policy on ConfigMaps."""
-    return list(yaml.safe_load_all(POLICY.read_text(encoding="utf-8")))
 
 
 def check_verdicts(plane: Plane) -> None:

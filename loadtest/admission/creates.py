@@ -9,7 +9,7 @@ from typing import Final
 
 from loadtest.servers import ServerError, find_program
 
-_SCRIPT: Final = Path(__file__).parent / "wrk/pods.lua"
+_SCRIPT: Final = Path(__file__).parents[1] / "wrk/pods.lua"
 _SLACK_SECONDS: Final = 60
 _SHOWN_CHARACTERS: Final = 500
 

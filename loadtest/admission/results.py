@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from loadtest.admission_plan import AGAIN, GATE, KYVERNO, NONE, STATIC, Block
-from loadtest.creates import Creates
+from loadtest.admission.creates import Creates
+from loadtest.admission.plan import AGAIN, GATE, KYVERNO, NONE, STATIC, Block
 from loadtest.figure import Bar, Figure, divide
 from loadtest.results import write_table
 

@@ -1,0 +1,1 @@
+"""Pods created through kube-apiserver: what a webhook adds."""
