@@ -163,9 +163,9 @@ SWITCH_SECONDS: Final = 0.0002
 """How long the thread that reads the source may keep the interpreter while a review waits for it (Python: 5 ms)."""
 READING_SECONDS: Final = 30
 """How long one reading of the source may take before it is said: a file system that hangs says nothing itself."""
-LARGE_BLOCK_BYTES: Final = 128 * 1024
-"""Blocks of memory from this size on are given back as they are freed: the size that glibc itself begins with
-(mallopt(3), M_MMAP_THRESHOLD). A usual review has none; the tables of a count or of a page have, and files read."""
+LARGE_BLOCK_BYTES: Final = 512 * 1024
+"""Blocks of memory from this size on are given back as they are freed (mallopt(3), M_MMAP_THRESHOLD). A usual review
+has none: TLS is read into blocks of 256 KiB. The tables of a count or of a page have, and files read."""
 SETTLED_SECONDS: Final = 3
 """How long after a change a file's times may stay the same at the next one: FAT counts in 2 s."""
 RETRY_SECONDS: Final = 60

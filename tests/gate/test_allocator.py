@@ -34,5 +34,32 @@ def test_a_large_block_is_put_apart_whatever_was_freed_before() -> None:
     assert not is_put_on_the_heap("fixed")
 
 
+READS = """
+import sys
+from resource import RUSAGE_SELF, getrusage
+from patchgate.gate.allocator import give_back_large_blocks
+from patchgate.limits import LARGE_BLOCK_BYTES
+
+give_back_large_blocks()
+size = {"a connection's": 256 * 1024, "large": LARGE_BLOCK_BYTES}[sys.argv[1]]
+bytes(size)
+before = getrusage(RUSAGE_SELF).ru_minflt
+for _ in range(1000):
+    block = bytearray(size)
+    del block
+print(getrusage(RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def count_faults_of_1000_blocks(of: str) -> int:
+    ended = subprocess.run([sys.executable, "-c", READS, of], capture_output=True, text=True, check=True)
+    return int(ended.stdout)
+
+
+def test_what_a_connection_reads_into_is_not_given_back_after_each_read() -> None:
+    assert count_faults_of_1000_blocks("large") > 1000  # each is new memory of the system
+    assert count_faults_of_1000_blocks("a connection's") < 500
+
+
 def test_it_is_told_whether_the_c_library_can() -> None:
     assert give_back_large_blocks()

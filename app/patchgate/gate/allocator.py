@@ -10,13 +10,19 @@ from typing import Final
 
 from patchgate.limits import LARGE_BLOCK_BYTES
 
-_M_MMAP_THRESHOLD: Final = -3  # malloc.h
+_M_TRIM_THRESHOLD: Final = -1  # malloc.h
+_M_MMAP_THRESHOLD: Final = -3
 
 
 def give_back_large_blocks() -> bool:
-    """Fix the size from which a block is large; tell whether it is fixed: only glibc has, and needs, this."""
+    """Fix the size from which a block is large; tell whether it is fixed: only glibc has, and needs, this.
+
+    Free memory at the end of an arena is given back from twice that size on, as glibc itself chooses: its first choice
+    of 128 KiB would be asked back at the next read of a connection.
+    """
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    return bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES))
+    is_fixed = mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES) and mallopt(_M_TRIM_THRESHOLD, 2 * LARGE_BLOCK_BYTES)
+    return bool(is_fixed)
