@@ -14,7 +14,7 @@ def describe_machine() -> str:
     """Describe processor, system and Python."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown processor")
-    cores = len(os.sched_getaffinity(0))
+    cores = os.cpu_count()  # whichever of them this process is bound to
     return f"{model}, {cores} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
 
 

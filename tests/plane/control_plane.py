@@ -29,7 +29,7 @@ AUDIT_POLICY = {
     "omitStages": ["RequestReceived"],
     "rules": [
         {"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]},
-        {"level": "Metadata", "verbs": ["list"], "resources": [{"group": "", "resources": ["configmaps"]}]},
+        {"level": "Metadata", "verbs": ["list", "watch"], "resources": [{"group": "", "resources": ["configmaps"]}]},
         {"level": "None"},
     ],
 }
@@ -69,7 +69,7 @@ class Plane:
         return [event for event in events if event["objectRef"].get("namespace") == namespace]
 
     def read_audit_of(self, user: str) -> list[dict[str, Any]]:
-        """Read what the audit log holds of a user: writes, and lists of ConfigMaps."""
+        """Read what the audit log holds of a user: writes, and lists and watches of ConfigMaps."""
         return [event for event in self._read_audit() if event["user"]["username"] == user]
 
     def _read_audit(self) -> Iterator[dict[str, Any]]:
