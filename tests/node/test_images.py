@@ -11,6 +11,7 @@ from tests.node.images import BUSYBOX
 from tests.node.node import Node
 from tests.node.rootless_buildkit import NAME, buildkit_pod
 from tests.node.workloads import container, pod_spec, wait_for
+from tests.plane.control_plane import wait_until
 from tests.plane.kubectl import Kubectl
 
 SETTINGS = f'[registry."{REGISTRY}"]\nhttp = true\n'
@@ -43,7 +44,7 @@ def test_an_image_that_buildkit_built_runs_under_the_name_that_users_give_it(
         "create", "-f", "-", given={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "words"}, "spec": spec}
     )
     wait_for(inside, "pod/words", "jsonpath={.status.phase}=Succeeded")
-    assert inside.do("logs", "words").out == "built\nand copied\n"
+    wait_until(lambda: inside.do("logs", "words").out == "built\nand copied\n", "the log of a Pod")
 
 
 @pytest.mark.usefixtures("buildkit_image")

@@ -78,7 +78,7 @@ def test_a_secret_is_mounted(inside: Kubectl) -> None:
     spec = pod_spec([mounted], volumes=[volume], restartPolicy="Never")
     inside.create({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "reader"}, "spec": spec})
     wait_for(inside, "pod/reader", "jsonpath={.status.phase}=Succeeded")
-    assert inside.do("logs", "reader").out == "sesame"
+    wait_until(lambda: inside.do("logs", "reader").out == "sesame", "the log of a Pod")
 
 
 def test_a_job_with_a_native_sidecar_ends(inside: Kubectl) -> None:

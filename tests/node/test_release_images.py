@@ -16,6 +16,8 @@ from tools.modules import COPA, TRIVY
 
 pytestmark = pytest.mark.usefixtures("release_images")
 IMAGES = ("gate", "patcher")
+END = "-- the end --\n"
+"""The last line of a log: kubelet writes a long one piece by piece, and the Pod may have ended before."""
 LIST = "/usr/share/patchgate/sbom.cdx.json"
 
 
@@ -28,12 +30,12 @@ def inside(node: Node) -> Iterator[Kubectl]:
 
 def run_to_the_end(inside: Kubectl, name: str, image: str, script: str) -> str:
     """Run a shell script in a release's image, as the chart would; gives what it printed."""
-    main = container("main", script, image=f"ghcr.io/patchgate/{image}:{VERSION}")
+    main = container("main", f"set -e\n{script}\necho '{END.strip()}'", image=f"ghcr.io/patchgate/{image}:{VERSION}")
     spec = pod_spec([main], restartPolicy="Never")
     inside.do("create", "-f", "-", given={"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
     wait_for(inside, f"pod/{name}", "jsonpath={.status.phase}=Succeeded")
-    wait_until(lambda: inside.do("logs", name).out, "its log")
-    return inside.do("logs", name).out
+    wait_until(lambda: inside.do("logs", name).out.endswith(END), "the end of its log")
+    return inside.do("logs", name).out.removesuffix(END)
 
 
 @pytest.mark.parametrize("image", IMAGES)
