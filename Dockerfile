@@ -38,8 +38,8 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
     case "${TARGETARCH}" in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; \
       *) echo "no image for ${TARGETARCH}: amd64, arm64" >&2; exit 1 ;; esac && \
     packages=$(echo /opt/patchgate/lib/python3.*/site-packages) && \
-    /opt/build/bin/pip install --require-hashes -r requirements/build.txt && \
-    /opt/build/bin/pip install --require-hashes -r requirements/runtime.txt --only-binary=:all: --target "${packages}" \
+    /opt/build/bin/pip install --no-deps --require-hashes -r requirements/build.txt && \
+    /opt/build/bin/pip install --no-deps --require-hashes -r requirements/runtime.txt --only-binary=:all: --target "${packages}" \
       --platform "manylinux_2_17_${machine}" --platform "manylinux2014_${machine}" --platform "manylinux_2_28_${machine}" && \
     rm -rf "${packages}/bin"
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./

@@ -67,6 +67,7 @@ def _install(venv: Path) -> Path:
     installed = venv / ".installed"
     if not installed.exists():
         run([sys.executable, "-m", "venv", "--clear", venv])
-        run([venv / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", _PINS])
+        quiet = ("--quiet", "--disable-pip-version-check")
+        run([venv / "bin/pip", "install", *quiet, "--no-deps", "--require-hashes", "-r", _PINS])
         installed.touch()
     return venv / "bin/go"
