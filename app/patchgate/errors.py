@@ -37,6 +37,10 @@ class StoreError(ImageError):
     """A record cannot be written."""
 
 
+class FullError(StoreError):
+    """There is no room for it, where others' writes may have room."""
+
+
 class HeldError(StoreError):
     """Another patcher holds what this one needs, and did not let go within the limit."""
 

@@ -234,6 +234,13 @@ STOP_SECONDS: Final = 1
 RECORD_WRITE_SECONDS: Final = 60
 """How long a record is tried to be written to a cluster: a restart of kube-apiserver takes less, a build
 more."""
+RECORD_BYTES_AT_ONCE: Final = 200 * 1024 * 1024
+"""What a patcher may write to a cluster's records before it has to wait: 200 writes of full ConfigMaps, so that a run
+of some dozens of images never waits."""
+RECORD_BYTES_A_SECOND: Final = 1024 * 1024
+"""What it may write from then on: a full ConfigMap, with the records of all images that wait. etcd keeps every version
+until kube-apiserver has it compacted, five to ten minutes (--etcd-compaction-interval): so 800 MiB at the most, of a
+quota of 2 GiB (--quota-backend-bytes)."""
 CONFLICT_FIRST_SECONDS: Final = 0.05
 """The longest pause after the first conflict of a write, doubled at each further one; any part of it is waited."""
 CONFLICT_MOST_SECONDS: Final = 2

@@ -1,26 +1,20 @@
-"""A ConfigMap of records as the patcher writes it: one record changes, and all else stays as somebody wrote it.
+"""A ConfigMap of records as the patcher reads it, to change it (`edit_book`): with all that somebody wrote there.
 
-What the gate would leave out (a bad record, an unknown field, a line of `digests.txt` without a record) is kept in the
-text. `digests.txt` is in step with the records; a line of an image that has no record that can be read stays.
+What the gate would leave out (a bad record, an unknown field, a line of `digests.txt` without a record) is in it too.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import msgspec
-
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.digests import find_image, write_digests
+from patchgate.configmaps.digests import find_image
 from patchgate.configmaps.fields import read_tagged
 from patchgate.configmaps.records import DIGESTS_KEY, KEY, read_records
-from patchgate.configmaps.write_records import UNVERIFIED, say_time, write_record
-from patchgate.limits import GENERATION, RECORDS_SCHEMA
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.policy import Naming
-from patchgate.policy.record import Record
 
 _OWN_FIELDS: Final = frozenset({"schema", "generation", "last_run", "records"})
 
@@ -34,7 +28,7 @@ class RecordBook:
         fault: why it must not be written, nor be taken for empty; empty where it may.
         part: what counts, under canonical names.
         bad_records: canonical key → why its record cannot be read.
-        size_bytes: its data, UTF-8.
+        size_bytes: its data, UTF-8; about as much once it is changed.
         other_bytes: that part of it that is under keys of others.
         entries: key as it stands there → the record's JSON.
         names: key as it stands there → its canonical name; none where it is no reference.
@@ -91,37 +85,6 @@ def read_book(configmap: ConfigMap, naming: Naming, now: datetime, fault: str = 
     )
 
 
-def write_book(
-    book: RecordBook,
-    records: Iterable[Record],
-    *,
-    dropped: Collection[str] = (),
-    keys_elsewhere: Collection[str] = (),
-    last_run: datetime | None = None,
-) -> dict[str, str]:
-    """Write the data with these records put in and those keys dropped; `generation` grows by one.
-
-    keys_elsewhere: canonical keys that have a record in another ConfigMap.
-    last_run: None leaves the one that stands.
-    """
-    put = {record.key: record for record in records}
-    replaced = {*put, *dropped}
-    kept = {key: entry for key, entry in book.entries.items() if book.names.get(key) not in replaced}
-    entries = kept | {key: _find_entry(book, key) | write_record(record) for key, record in put.items()}
-    standing = {key: record for key, record in book.part.records.items() if key not in dropped} | put
-    content = {
-        "schema": RECORDS_SCHEMA,
-        "generation": min(book.part.generation + 1, GENERATION),
-        "last_run": say_time(last_run or book.part.last_run),
-        **book.other_fields,
-        "records": dict(sorted(entries.items())),
-    }
-    return {
-        DIGESTS_KEY: _write_lines(book, standing, {*standing, *keys_elsewhere, *dropped}),
-        KEY: msgspec.json.format(json.dumps(content)) + "\n",  # in C, and in ASCII: YAML has other line breaks
-    }
-
-
 def count_bytes(data: Mapping[str, str]) -> int:
     """Count the data as kube-apiserver does (k8s.io/kubernetes, ValidateConfigMap)."""
     return sum(len(key.encode()) + len(text.encode(errors="surrogatepass")) for key, text in data.items())
@@ -135,22 +98,7 @@ def _name(key: str, naming: Naming) -> str:
     return f"{naming.canonical(reference.repository)}:{reference.tag}"
 
 
-def _find_entry(book: RecordBook, key: str) -> dict[str, Any]:
-    """Find what stands under a canonical key, for the fields of it that we do not know."""
-    entries = (entry for text, entry in book.entries.items() if book.names.get(text) == key)
-    found: dict[str, Any] = next((entry for entry in entries if isinstance(entry, dict)), {})
-    return {name: value for name, value in found.items() if name != UNVERIFIED}
-
-
 def _read_lines(text: str, naming: Naming) -> Iterator[tuple[str, str]]:
     for line in text.splitlines():
         image = find_image(line)
         yield line, _name(image, naming) if image else ""
-
-
-def _write_lines(book: RecordBook, records: Mapping[str, Record], recorded: Collection[str]) -> str:
-    """Write people's comments first, then a line an approval, then the lines of images without a record."""
-    comments = [line for line, _ in book.lines if line.lstrip().startswith("#")]
-    others = [line for line, name in book.lines if name not in recorded and line.strip() and line not in comments]
-    ours = write_digests(record for _, record in sorted(records.items()))
-    return "".join(f"{line}\n" for line in comments) + ours + "".join(f"{line}\n" for line in others)

@@ -17,10 +17,11 @@ from patchgate.errors import SourceError, StoreError
 from patchgate.limits import RECORDS_LOCK_SECONDS
 from patchgate.patcher.file_lock import lock_directory, lock_name
 from patchgate.patcher.policy_check import refuse_wrong_policy
-from patchgate.patcher.record_books import edit_after_run, edit_record, knows_every_list
+from patchgate.patcher.record_books import Books, change_record, end_run, knows_every_list
 from patchgate.patcher.record_files import RecordFiles
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
+from patchgate.patcher.write_together import Writer
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
@@ -39,6 +40,7 @@ class DirectoryStore:
         self._clock = clock
         self._shard = shard
         self._files = RecordFiles(directory, names)
+        self._writer = Writer(lambda: self._files.read(clock()), self._files.write, self._lock)
 
     def load(self) -> Snapshot:
         """Load list, policy and records.
@@ -72,10 +74,7 @@ class DirectoryStore:
         Raises:
             StoreError: it cannot be written: no room, no right, or what stands there cannot be read.
         """
-        with lock_directory(self._directory, RECORDS_LOCK_SECONDS):
-            record, edit = edit_record(self._files.read(self._clock()), key, change)
-            self._files.write(edit)
-        return record
+        return self._writer.take(lambda books: change_record(books, key, change))
 
     def hold_tag(self, reference: str, limit_seconds: float) -> AbstractContextManager[None]:
         """Keep every other run on this directory from giving this `REPO:TAG` a meaning while the block lasts.
@@ -90,12 +89,17 @@ class DirectoryStore:
         Raises:
             StoreError: it cannot be written.
         """
-        with lock_directory(self._directory, RECORDS_LOCK_SECONDS):
+
+        def end(books: Books) -> tuple[Books, None]:
             snapshot, problems = self._read_again()
-            books = self._files.read(self._clock())
             may_drop = knows_every_list(snapshot, problems)
-            for edit in edit_after_run(books, snapshot, now, may_drop=may_drop, shard=self._shard):
-                self._files.write(edit)
+            return end_run(books, snapshot, now, may_drop=may_drop, shard=self._shard)
+
+        self._writer.take(end)
+
+    def _lock(self, turn: Callable[[], None]) -> None:
+        with lock_directory(self._directory, RECORDS_LOCK_SECONDS):
+            turn()
 
     def _read_books(self) -> list[RecordBook]:
         try:

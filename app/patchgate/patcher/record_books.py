@@ -1,23 +1,31 @@
-"""Which ConfigMap a record goes to, and what is written there. Pure: the same for a directory and for a cluster.
+"""What becomes of the ConfigMaps of records, and which of them a record goes to. Pure: on a directory and in a cluster.
 
-A store reads every book there is (one a ConfigMap), asks for an edit, and writes it if nothing came between; else it
-reads anew and asks again. A record stays where it is; a new one goes to the first book that has room. Where its record
-may stand in what cannot be read, nothing is written: a record begun anew would forget approvals and the SLA's clock.
+A store reads every book there is (one a ConfigMap) and takes steps: each makes the books of those before. Then it
+writes those that changed, once each, if nothing came between; else it reads anew and takes the steps again. A record
+stays where it is; a new one goes to the first book that has room. Where its record may stand in what cannot be read,
+nothing is written: a record begun anew would forget approvals and the SLA's clock.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
-from patchgate.configmaps.record_book import RecordBook, count_bytes, write_book
-from patchgate.errors import StoreError
+from patchgate.configmaps.edit_book import drop_records, note_run, put_record, write_book
+from patchgate.configmaps.record_book import RecordBook, count_bytes
+from patchgate.errors import FullError, StoreError
 from patchgate.limits import CONFIGMAP_BYTES, RECORDS_BYTES, UNLISTED_RECORD_DAYS
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.policy.part import ImageListPart, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
+
+T = TypeVar("T")
+Books = tuple[RecordBook, ...]
+"""Every book that may be written, in the order of their names; one that is still to be made is empty."""
+Step = Callable[[Books], tuple[Books, T]]
+"""Makes other books of these, and an answer. Taken again where another writer came between."""
 
 _ALL: Final = Shard()
 _KEPT: Final = timedelta(days=UNLISTED_RECORD_DAYS)
@@ -36,43 +44,22 @@ class Edit:
     data: Mapping[str, str]
 
 
-def edit_record(books: Sequence[RecordBook], key: str, change: Change) -> tuple[Record, Edit]:
-    """Change one record.
-
-    books: every one that may be written, in the order of their names; one that is still to be made is empty.
+def change_record(books: Books, key: str, change: Change) -> tuple[Books, Record]:
+    """Change one record; give the one that stands then.
 
     Raises:
         StoreError: there is no room, or what is known of the image cannot be read.
     """
     book = _find_book(books, key)
-    record = change(find_record(books, key))
+    record = change(_find_record(books, key))
     if record.key != key:
         raise ValueError(f"the record of {key} became one of {record.key}")
-    data = write_book(book, [record], keys_elsewhere=list_keys(books, book))
-    return record, fit(book, data)
+    return put_book(books, put_record(book, record)), record
 
 
-def fit(book: RecordBook, data: Mapping[str, str]) -> Edit:
-    """Give the edit that writes this data.
-
-    Raises:
-        StoreError: the ConfigMap has no room for it, beside what others keep there.
-    """
-    if book.other_bytes + count_bytes(data) > CONFIGMAP_BYTES:
-        raise StoreError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
-    return Edit(book.name, data)
-
-
-def find_record(books: Sequence[RecordBook], key: str) -> Record | None:
-    """Find an image's record: the newest of all books; where none has one, what `digests.txt` says of it."""
-    records = [book.part.records[key] for book in books if key in book.part.records]
-    lines = [book.part.approvals[key] for book in books if key in book.part.approvals]
-    return max(records or lines, key=lambda record: record.updated, default=None)
-
-
-def edit_after_run(
-    books: Sequence[RecordBook], snapshot: Snapshot, now: datetime, *, may_drop: bool, shard: Shard = _ALL
-) -> list[Edit]:
+def end_run(
+    books: Books, snapshot: Snapshot, now: datetime, *, may_drop: bool, shard: Shard = _ALL
+) -> tuple[Books, None]:
     """Note in the first book that a run ended; drop what no list names any more, thirty days after its last write.
 
     may_drop: whether every list could be read (`knows_every_list`).
@@ -84,19 +71,12 @@ def edit_after_run(
     first = next((book for book in books if not book.fault), None)
     if first is None:
         raise StoreError(f"{books[0].name} {books[0].fault}" if books else "there is no ConfigMap of records")
-    last_run = max(filter(None, (now, snapshot.last_run)))
-    edits = []
-    for book in books:
-        dropped = (
-            {each for each in _list_unlisted(book, snapshot, now) if shard.owns(each.rpartition(":")[0])}
-            if may_drop
-            else set()
-        )
-        if dropped or book is first:
-            keys = list_keys(books, book)
-            run = last_run if book is first else None
-            edits.append(Edit(book.name, write_book(book, [], dropped=dropped, keys_elsewhere=keys, last_run=run)))
-    return edits
+    books = put_book(books, note_run(first, max(filter(None, (now, snapshot.last_run)))))
+    for book in books if may_drop else ():
+        dropped = {key for key in _list_unlisted(book, snapshot, now) if shard.owns(key.rpartition(":")[0])}
+        if dropped and not book.fault:
+            books = put_book(books, drop_records(book, dropped))
+    return books, None
 
 
 def knows_every_list(snapshot: Snapshot, source_problems: Sequence[Problem]) -> bool:
@@ -105,15 +85,43 @@ def knows_every_list(snapshot: Snapshot, source_problems: Sequence[Problem]) -> 
     return snapshot.images > 0 and not source_problems and not any(part.problems for part in lists)
 
 
-def list_keys(books: Sequence[RecordBook], but: RecordBook) -> Collection[str]:
-    """List the canonical keys that have a record in another book."""
-    return {key for book in books if book is not but for key in book.keys}
+def put_book(books: Books, book: RecordBook) -> Books:
+    """Put a book in the place of the one of its name."""
+    return tuple(book if each.name == book.name else each for each in books)
 
 
-def _find_book(books: Sequence[RecordBook], key: str) -> RecordBook:
+def write_changed(before: Books, book: RecordBook) -> Edit:
+    """Write a book that changed.
+
+    before: all of them as they were read. Only what stands in another one there takes a line of `digests.txt` from this
+        one: a record that is still to be written there may never be.
+
+    Raises:
+        FullError: the ConfigMap has no room for it, beside what others keep there.
+    """
+    keys_elsewhere = {key for each in before if each.name != book.name for key in each.keys}
+    data = write_book(book, keys_elsewhere)
+    size_bytes = book.other_bytes + count_bytes(data)
+    standing_bytes = next(each.size_bytes for each in before if each.name == book.name)
+    if size_bytes > max(CONFIGMAP_BYTES, standing_bytes):  # what is too large already may shrink
+        raise FullError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
+    return Edit(book.name, data)
+
+
+def _find_record(books: Books, key: str) -> Record | None:
+    """Find an image's record: the newest of all books; where none has one, what `digests.txt` says of it."""
+    records = [book.part.records[key] for book in books if key in book.part.records]
+    lines = [book.part.approvals[key] for book in books if key in book.part.approvals]
+    return max(records or lines, key=lambda record: record.updated, default=None)
+
+
+def _find_book(books: Books, key: str) -> RecordBook:
     holders = [book for book in books if key in book.part.records]
     if holders:
-        return max(holders, key=lambda book: book.part.records[key].updated)
+        holder = max(holders, key=lambda book: book.part.records[key].updated)
+        if holder.fault:
+            raise StoreError(f"its record is in {holder.name}, which {holder.fault}")
+        return holder
     for book in books:
         if reason := book.bad_records.get(key):
             raise StoreError(f"its record in {book.name} cannot be read: {reason}; mend it or delete it")
@@ -122,7 +130,7 @@ def _find_book(books: Sequence[RecordBook], key: str) -> RecordBook:
             raise StoreError(f"its record may be in {book.name}, which {book.fault}")
     free = next((book for book in books if book.size_bytes < RECORDS_BYTES), None)
     if free is None:
-        raise StoreError(
+        raise FullError(
             f"all {len(books)} ConfigMaps of records are full: raise --record-configmaps here and in the gate"
         )
     return free

@@ -18,16 +18,18 @@ from patchgate.cluster.pace import Pace
 from patchgate.configmaps.assemble import Assembly
 from patchgate.configmaps.claims import Claim
 from patchgate.configmaps.configmap import Names
-from patchgate.configmaps.record_book import RecordBook
+from patchgate.configmaps.record_book import RecordBook, count_bytes
 from patchgate.errors import SourceError, StoreError
 from patchgate.limits import RECORD_WRITE_SECONDS
-from patchgate.patcher.claims import drop_claim, find_claim, put_claim
+from patchgate.patcher.claims import claim_tag, release_tag
 from patchgate.patcher.cluster.hold import ClaimPace, hold
 from patchgate.patcher.cluster.record_configmaps import READ_RIGHTS, RecordConfigMaps
+from patchgate.patcher.cluster.write_budget import WriteBudget
 from patchgate.patcher.policy_check import refuse_wrong_policy
-from patchgate.patcher.record_books import edit_after_run, edit_record, knows_every_list
+from patchgate.patcher.record_books import Books, Edit, change_record, end_run, knows_every_list
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
+from patchgate.patcher.write_together import Writer
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
@@ -68,7 +70,9 @@ class ClusterStore:
         self._shard = shard
         self._pace = pace
         self._configmaps = RecordConfigMaps(api, namespace, names, pace.requests)
-        self._lock = threading.Lock()  # of what is remembered: threads of one process need not conflict
+        self._lock = threading.Lock()  # of what is remembered
+        self._budget = WriteBudget()
+        self._writer = Writer(self._read_books, self._write, self._take_turn, self._budget.wait)
 
     def load(self) -> Snapshot:
         """Load list, policy and records.
@@ -99,14 +103,7 @@ class ClusterStore:
         Raises:
             StoreError: it cannot be written: no room, no right, nobody there.
         """
-
-        def write() -> Record:
-            with self._lock:
-                record, edit = edit_record(self._read_books(), key, change)
-                self._configmaps.write(edit)
-                return record
-
-        return self._ask(write)
+        return self._writer.take(lambda books: change_record(books, key, change))
 
     def hold_tag(self, reference: str, limit_seconds: float) -> AbstractContextManager[None]:
         """Keep every other run on these ConfigMaps from giving this `REPO:TAG` a meaning while the block lasts.
@@ -126,14 +123,7 @@ class ClusterStore:
         except SourceError as error:
             raise StoreError(str(error)) from error
         may_drop = knows_every_list(snapshot, problems)
-
-        def write() -> None:
-            with self._lock:
-                books = self._read_books()
-                for edit in edit_after_run(books, snapshot, now, may_drop=may_drop, shard=self._shard):
-                    self._configmaps.write(edit)
-
-        self._ask(write)
+        self._writer.take(lambda books: end_run(books, snapshot, now, may_drop=may_drop, shard=self._shard))
 
     def claim(self, reference: str, holder: str, seconds: float, over: Claim | None) -> Claim | None:
         """Claim a tag or renew the claim, unless another one than `over` holds it; give what is in the way.
@@ -142,18 +132,12 @@ class ClusterStore:
             StoreError: it cannot be read or written.
         """
 
-        def write() -> Claim | None:
+        def step(books: Books) -> tuple[Books, Claim | None]:
             now = self._clock()
-            with self._lock:
-                books = self._read_books()
-                there = find_claim(books, reference, now)
-                if there and there.holder != holder and there != over:
-                    return there
-                expires = (now + timedelta(seconds=seconds)).replace(microsecond=0)
-                self._configmaps.write(put_claim(books, reference, Claim(holder, expires), now))
-                return None
+            expires = (now + timedelta(seconds=seconds)).replace(microsecond=0)
+            return claim_tag(books, reference, Claim(holder, expires), over, now)
 
-        return self._ask(write)
+        return self._writer.take(step)
 
     def release(self, reference: str, holder: str) -> None:
         """Let go of a tag, where it is this holder's still.
@@ -161,22 +145,27 @@ class ClusterStore:
         Raises:
             StoreError: it cannot be read or written.
         """
-
-        def write() -> None:
-            with self._lock:
-                edit = drop_claim(self._read_books(), reference, holder)
-                if edit:
-                    self._configmaps.write(edit)
-
-        self._ask(write)
+        self._writer.take(lambda books: release_tag(books, reference, holder))
 
     def _look_at_books(self) -> list[RecordBook]:
         with self._lock:
             return self._read_books()
 
+    def _take_turn(self, turn: Callable[[], None]) -> None:
+        def take() -> None:
+            with self._lock:
+                turn()
+
+        self._ask(take)
+
     def _read_books(self) -> list[RecordBook]:
         """Read them, with the lock held."""
         return self._configmaps.read(self._clock())
+
+    def _write(self, edit: Edit) -> None:
+        """Write a book, with the lock held."""
+        self._configmaps.write(edit)
+        self._budget.spend(count_bytes(edit.data))
 
     def _read(self) -> tuple[Snapshot, tuple[Problem, ...]]:
         """Read everything, good or bad, with what could not be read."""
