@@ -1,7 +1,9 @@
-"""Says in one line what pydantic found wrong, in words of whoever sent it: no class of ours, no type of Python's."""
+"""Says in one line what a parser found wrong, in words of whoever sent it: no class of ours, no type of Python's."""
 
+import re
 from typing import Final
 
+import msgspec
 from pydantic import ValidationError
 
 _PLAIN: Final = {
@@ -16,6 +18,9 @@ _PLAIN: Final = {
     "string_type": "must be a text",
     "tuple_type": "must be a list",
 }
+_WRONG_TYPE: Final = re.compile(r"Expected `(object|array|str)[^`]*`, got `\w+`")  # msgspec's words
+_MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
+_PLAIN_TYPES: Final = {"object": "must be an object", "array": "must be a list", "str": "must be a text"}
 _TOO_DEEP: Final = "recursion limit exceeded"  # jiter, which reads JSON for pydantic: 200 levels
 
 
@@ -35,3 +40,16 @@ def is_too_deep(error: ValidationError) -> bool:
     """Tell whether JSON could not be read because it is nested too deeply, which says nothing about what it means."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return first["type"] == "json_invalid" and _TOO_DEEP in first["msg"]
+
+
+def say_fault(error: msgspec.ValidationError, *, within: str = "", whole: str = "") -> str:
+    """Say what msgspec, which stops at the first fault, found wrong: where, and what.
+
+    within, whole: as `say_first_error` has them.
+    """
+    what, _, at = str(error).partition(" - at `$")
+    missing, wrong_type = _MISSING.fullmatch(what), _WRONG_TYPE.fullmatch(what)
+    steps = at.replace("[", ".").replace("]", "").strip(".`")
+    place = ".".join(filter(None, (within, steps, missing and missing[1]))) or whole
+    message = _PLAIN_TYPES[wrong_type[1]] if wrong_type else "is missing" if missing else "is not as the API has it"
+    return f"{place}: {message}" if place else message

@@ -245,6 +245,24 @@ def test_the_default_pull_policy_is_that_of_kube_apiserver(image: str, expected:
     assert list(list_images(obj)) == [Image(image, expected)] * 2
 
 
+@pytest.mark.parametrize("repeats", [1, 2, 1001, 5000])
+def test_images_that_repeat_are_added_once_however_many(repeats: int) -> None:
+    body = pod(
+        *({"image": "a"}, {"image": "a", "imagePullPolicy": "Always"}, {"image": "b"}) * repeats,
+        volumes=[{"image": {"reference": "c"}}] * repeats,
+    )
+    assert list_added_images(Operation.CREATE, read(body), None, None) == (
+        Image("a", "Always"),
+        Image("b", "Always"),
+        Image("c", "Always"),
+    )
+
+
+def test_of_images_that_repeat_without_end_each_is_listed_once() -> None:
+    body = pod(*[{"image": "a:1"}] * 1001, volumes=[{"image": {"reference": "a:1"}}] * 1001)
+    assert list_images(read(body)) == [Image("a:1", "IfNotPresent")] * 2
+
+
 def test_a_pull_policy_that_is_written_stays() -> None:
     body = pod(
         {"image": "a", "imagePullPolicy": "Never"}, volumes=[{"image": {"reference": "b", "pullPolicy": "Never"}}]

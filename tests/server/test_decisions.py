@@ -164,7 +164,14 @@ def test_any_or_no_content_type_is_taken(gate: Gate, content_type: str | None) -
         ({"object": pod(), "oldObject": []}, "oldObject: must be an object"),
         ({"images": [], "namespace": 5}, "namespace: must be a text"),
         ({"object": None, "userInfo": "alice"}, "userInfo: must be an object"),
+        ({"images": ["busybox"], "oldObject": 5}, "oldObject: must be an object"),
         (["busybox"], "body: must be an object"),
+        ({"images": [5]}, "images.0: must be a text"),
+        ({"images": "busybox"}, "images: must be a list"),
+        ({"images": {"containers": 5}}, "images.containers: must be an object"),
+        ({"images": {"containers": {"web": {"reference": None}}}}, "images.containers.web.reference: must be a text"),
+        ({"object": pod() | {"spec": {"volumes": [{}, []]}}}, "Pod: spec.volumes.1: must be an object"),
+        ({"object": {"kind": ["Pod"]}}, "an object has a kind and an apiVersion, and both are texts"),
     ],
 )
 def test_a_question_that_asks_nothing_or_two_things_is_a_bad_request(gate: Gate, body: object, message: str) -> None:
@@ -322,11 +329,24 @@ def test_an_object_of_more_images_than_a_request_has_is_refused() -> None:
     assert found["message"] == "the object: names more than 1000 images"
 
 
-def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_what_is_not_answered() -> None:
-    obj = json.dumps({"object": pod(FRONTEND) | {"metadata": {"managedFields": [{"fieldsV1": "DEEP"}]}}})
-    answer = ask_app(APP, "POST", "/v1/decisions", obj.replace('"DEEP"', '{"f:a":' * 300 + "{}" + "}" * 300).encode())
+def nest(image: str, levels: int) -> bytes:
+    """A question about a Pod whose managedFields its maker nested."""
+    obj = json.dumps({"object": pod(image) | {"metadata": {"managedFields": [{"fieldsV1": "DEEP"}]}}})
+    return obj.replace('"DEEP"', '{"f:a":' * levels + "{}" + "}" * levels).encode()
+
+
+@pytest.mark.parametrize("image", [FRONTEND, "busybox"])
+def test_an_object_that_is_nested_by_its_maker_is_refused_as_kyverno_lets_in_what_is_not_answered(image: str) -> None:
+    answer = ask_app(APP, "POST", "/v1/decisions", nest(image, 100_000))
     assert (answer.status, answer.json["allowed"], answer.json["reason"]) == (200, False, "InvalidObject")
     assert "recursion limit exceeded" in answer.json["message"]
+
+
+@pytest.mark.parametrize(("image", "reason"), [(FRONTEND, "SlaBreached"), ("busybox", "NotTracked")])
+@pytest.mark.parametrize("levels", [150, 300])
+def test_an_object_that_is_nested_less_is_judged_as_a_review_would_be(image: str, reason: str, levels: int) -> None:
+    answer = ask_app(APP, "POST", "/v1/decisions", nest(image, levels))
+    assert (answer.status, answer.json["reason"]) == (200, reason)
 
 
 @pytest.mark.parametrize("images", [[5] * 2000, {"containers": dict.fromkeys(map(str, range(2000)), 5)}])

@@ -12,6 +12,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from patchgate.server.decisions import DecisionRequest
+from patchgate.server.gatekeeper import ProviderRequest
+from patchgate.server.schemas import DECISION_REQUEST, PROVIDER_REQUEST
 from tests.conftest import SHOP, Doors, make_doors
 
 if TYPE_CHECKING:
@@ -40,6 +43,11 @@ def test_the_openapi_is_valid_and_refers_to_nothing_that_is_not_there() -> None:
     assert {f"#/components/schemas/{name}" for name in schemas} >= set(
         re.findall(r"'(#/[^']+)'", str(READY.raw_schema))
     )
+
+
+def test_the_openapi_names_every_field_that_is_read_of_a_question() -> None:
+    assert list(DECISION_REQUEST["properties"]) == list(DecisionRequest.__struct_fields__)
+    assert list(PROVIDER_REQUEST["properties"]) == list(ProviderRequest.__struct_fields__)
 
 
 def test_the_openapi_has_every_route_beside_admission() -> None:

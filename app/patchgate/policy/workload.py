@@ -4,12 +4,15 @@ The Structs are the part of the Kubernetes API that matters here (k8s.io/api: co
 the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
+from patchgate.limits import IMAGES_OF_A_REQUEST
+
+_T = TypeVar("_T")
 TEMPLATE_KINDS: Final = frozenset(
     {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
 )
@@ -144,15 +147,20 @@ def list_added_images(
 
 
 def list_images(obj: Object) -> list[Image]:
-    """List every image of the object."""
+    """List every image of the object; one that repeats may be left out."""
     pod = _find_pod(obj)
     if pod is None:
         return []
     containers = (*(pod.initContainers or ()), *(pod.containers or ()), *(pod.ephemeralContainers or ()))
-    images = [_make_image(each.image, each.imagePullPolicy) for each in containers]
+    images = [_make_image(each.image, each.imagePullPolicy) for each in _thin_out(containers)]
     volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
-    images += [_make_image(each.reference, each.pullPolicy) for each in volumes]
+    images += [_make_image(each.reference, each.pullPolicy) for each in _thin_out(volumes)]
     return images
+
+
+def _thin_out(each: Collection[_T]) -> Collection[_T]:
+    """Leave out what repeats, where it is more than anybody means: of `{}` a body of 7 MiB has two million."""
+    return each if len(each) <= IMAGES_OF_A_REQUEST else dict.fromkeys(each).keys()
 
 
 def _find_pod(obj: Object) -> PodSpec | None:

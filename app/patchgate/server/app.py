@@ -14,14 +14,21 @@ from patchgate.policy.snapshot import Snapshot
 from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import check_is_not_packed, read_body
 from patchgate.server.catalog import Catalog
-from patchgate.server.decisions import DecisionRequest, decide_request, write_decision
-from patchgate.server.gatekeeper import ProviderRequest, decide_keys, write_items, write_system_error
+from patchgate.server.decisions import decide_request, write_decision
+from patchgate.server.gatekeeper import decide_keys, write_items, write_system_error
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.probes import describe
 from patchgate.server.refusal import NotReadyError, refuse
 from patchgate.server.reporting import Reporter
-from patchgate.server.schemas import CatalogAnswer, DecisionAnswer, ProviderAnswer, refusals
+from patchgate.server.schemas import (
+    DECISION_REQUEST,
+    PROVIDER_REQUEST,
+    CatalogAnswer,
+    DecisionAnswer,
+    ProviderAnswer,
+    refusals,
+)
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -91,7 +98,7 @@ def take_snapshot(judge: Judge) -> Snapshot:
 
 
 def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
-    schema = {"requestBody": {"content": {"application/json": {"schema": DecisionRequest.model_json_schema()}}}}
+    schema = {"requestBody": {"content": {"application/json": {"schema": DECISION_REQUEST}}}}
 
     @app.post(
         "/v1/decisions",
@@ -117,7 +124,7 @@ def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
 
 
 def _add_gatekeeper(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
-    schema = {"requestBody": {"content": {"application/json": {"schema": ProviderRequest.model_json_schema()}}}}
+    schema = {"requestBody": {"content": {"application/json": {"schema": PROVIDER_REQUEST}}}}
     undecided: dict[int | str, dict[str, Any]] = {
         status: {"model": ProviderAnswer, "description": "Not decided."} for status in (400, 413, 415, 500, 503)
     }

@@ -11,9 +11,10 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, WithJsonSchema
+import msgspec
+from msgspec import Raw, Struct
 
 from patchgate.errors import RequestError
 from patchgate.limits import IMAGES_OF_A_REQUEST, SHOWN_LINE_CHARACTERS
@@ -23,48 +24,34 @@ from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
 from patchgate.policy.workload import Image, Operation
 from patchgate.server.decisions import describe_verdict
+from patchgate.server.json_parts import decode_body, read_texts, refuse_unread
 from patchgate.server.judge import Judge
-from patchgate.validation import say_first_error
 
 API_VERSION: Final = "externaldata.gatekeeper.sh/v1beta1"
 _KEY_OBJECT: Final = "{"  # an image never begins so
 
 
-_KEYS_SCHEMA: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {"keys": {"type": "array", "items": {"type": "string"}}},
-}
+class _Keys(Struct, frozen=True, gc=False):
+    keys: Raw = Raw(b"[]")
 
 
-class _Keys(BaseModel):
-    keys: Annotated[list[str], FailFast()] = Field(default_factory=list)
-
-
-class ProviderRequest(BaseModel):
+class ProviderRequest(Struct, frozen=True, gc=False):
     """What Gatekeeper asks (pkg/externaldata/request.go); unknown fields are ignored."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "apiVersion": API_VERSION,
-                    "kind": "ProviderRequest",
-                    "request": {"keys": ["registry.example.com/myapp/api:1.4.2"]},
-                }
-            ]
-        }
-    )
-
-    request: Annotated[_Keys, WithJsonSchema(_KEYS_SCHEMA)]
+    request: _Keys
 
 
-class _KeyObject(BaseModel):
+class _KeyObject(Struct, frozen=True, gc=False):
     """A key that says more than the image."""
 
     image: str
     namespace: str | None = None
-    pull_policy: str | None = Field(None, alias="pullPolicy")
+    pullPolicy: str | None = None  # noqa: N815 -- the API's own name
     username: str | None = None
+
+
+_REQUEST: Final = msgspec.json.Decoder(ProviderRequest)
+_KEY: Final = msgspec.json.Decoder(_KeyObject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +68,9 @@ def decide_keys(body: bytes, judge: Judge, snapshot: Snapshot) -> list[Item]:
     Raises:
         RequestError: 400, the body is no ProviderRequest; 413, too many keys.
     """
-    try:
-        keys = ProviderRequest.model_validate_json(body).request.keys
-    except ValidationError as error:
-        raise RequestError(400, say_first_error(error, whole="body")) from error
-    if len(keys) > IMAGES_OF_A_REQUEST:
-        raise RequestError(413, f"one request has at most {IMAGES_OF_A_REQUEST} keys")
+    with refuse_unread():
+        request = decode_body(body, _REQUEST).request
+        keys = read_texts(request.keys, "request.keys", f"one request has at most {IMAGES_OF_A_REQUEST} keys")
     return [Item(key, _decide_key(key, judge, snapshot)) for key in keys]
 
 
@@ -103,14 +87,15 @@ def write_system_error(error: RequestError) -> bytes:
 def _decide_key(key: str, judge: Judge, snapshot: Snapshot) -> Decision:
     said = _read_key(key)
     asker = Asker.of(said.username, Operation.CREATE, said.namespace, judge.controllers)
-    return judge.judge_image(Image(said.image, said.pull_policy or None), asker, snapshot)
+    return judge.judge_image(Image(said.image, said.pullPolicy or None), asker, snapshot)
 
 
 def _read_key(key: str) -> _KeyObject:
     if key.startswith(_KEY_OBJECT):
-        with contextlib.suppress(ValidationError):  # then it is no image either, which the decision's first row says
-            return _KeyObject.model_validate_json(key)
-    return _KeyObject(image=key)
+        # What cannot be read so is no image either, which the decision's first row says.
+        with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            return _KEY.decode(key)
+    return _KeyObject(key)
 
 
 def _describe_item(item: Item) -> dict[str, object]:

@@ -23,7 +23,9 @@ API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
 
 
-class _UserInfo(Struct, frozen=True, gc=False):
+class UserInfo(Struct, frozen=True, gc=False):
+    """Who asks, as kube-apiserver authenticated them."""
+
     username: str | None = None
 
 
@@ -32,7 +34,7 @@ class _Request(Struct, frozen=True, gc=False):
     operation: Operation
     subResource: str | None = None  # noqa: N815 -- the API's own name
     namespace: str | None = None
-    userInfo: _UserInfo | None = None  # noqa: N815
+    userInfo: UserInfo | None = None  # noqa: N815
     object: Object | None = None
     oldObject: Object | None = None  # noqa: N815
     dryRun: bool | None = None  # noqa: N815

@@ -10,18 +10,47 @@ _KYVERNO_IMAGE: Final = {
     "type": "object",
     "properties": dict.fromkeys(("reference", "registry", "path", "tag", "digest"), _TEXT),
 }
-IMAGES: Final[dict[str, Any]] = {
-    "description": "A list of images, or Kyverno's `images`; give these or `object`.",
-    "anyOf": [
-        {"type": "array", "items": _TEXT},
-        {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _KYVERNO_IMAGE}},
-        {"type": "null"},
-    ],
+_OBJECT_OR_NULL: Final = {"type": ["object", "null"], "default": None}
+DECISION_REQUEST: Final[dict[str, Any]] = {
+    "title": "DecisionRequest",
+    "description": "`images`, or `object` with what a review has beside it. Unknown keys are ignored.",
+    "examples": [{"images": ["registry.example.com/myapp/api:1.4.2"], "namespace": "shop"}],
+    "type": "object",
+    "properties": {
+        "images": {
+            "description": "A list of images, or Kyverno's `images`; give these or `object`.",
+            "anyOf": [
+                {"type": "array", "items": _TEXT},
+                {"type": "object", "additionalProperties": {"type": "object", "additionalProperties": _KYVERNO_IMAGE}},
+                {"type": "null"},
+            ],
+            "default": None,
+        },
+        "object": _OBJECT_OR_NULL,
+        "oldObject": _OBJECT_OR_NULL,
+        "operation": _TEXT_OR_NULL | {"default": None},
+        "userInfo": {
+            "description": "Who asks, as kube-apiserver authenticated them.",
+            "type": ["object", "null"],
+            "properties": {"username": _TEXT_OR_NULL},
+            "default": None,
+        },
+        "namespace": _TEXT_OR_NULL | {"default": None},
+    },
 }
-USER_INFO: Final[dict[str, Any]] = {
-    "description": "Who asks, as kube-apiserver authenticated them.",
-    "type": ["object", "null"],
-    "properties": {"username": _TEXT_OR_NULL},
+PROVIDER_REQUEST: Final[dict[str, Any]] = {
+    "title": "ProviderRequest",
+    "description": "What Gatekeeper asks (pkg/externaldata/request.go); unknown fields are ignored.",
+    "examples": [
+        {
+            "apiVersion": "externaldata.gatekeeper.sh/v1beta1",
+            "kind": "ProviderRequest",
+            "request": {"keys": ["registry.example.com/myapp/api:1.4.2"]},
+        }
+    ],
+    "type": "object",
+    "properties": {"request": {"type": "object", "properties": {"keys": {"type": "array", "items": _TEXT}}}},
+    "required": ["request"],
 }
 
 
