@@ -41,6 +41,10 @@ class FullError(StoreError):
     """There is no room for it, where others' writes may have room."""
 
 
+class UnreachableError(StoreError):
+    """Nobody answers where it would be written."""
+
+
 class HeldError(StoreError):
     """Another patcher holds what this one needs, and did not let go within the limit."""
 

@@ -239,8 +239,8 @@ RECORD_BYTES_AT_ONCE: Final = 200 * 1024 * 1024
 of some dozens of images never waits."""
 RECORD_BYTES_A_SECOND: Final = 1024 * 1024
 """What it may write from then on: a full ConfigMap, with the records of all images that wait. etcd keeps every version
-until kube-apiserver has it compacted, five to ten minutes (--etcd-compaction-interval): so 800 MiB at the most, of a
-quota of 2 GiB (--quota-backend-bytes)."""
+until kube-apiserver has it compacted, five to ten minutes (--etcd-compaction-interval): so 800 MiB at the most, 1.4 GiB
+of its file, of a quota of 2 GiB (--quota-backend-bytes)."""
 CONFLICT_FIRST_SECONDS: Final = 0.05
 """The longest pause after the first conflict of a write, doubled at each further one; any part of it is waited."""
 CONFLICT_MOST_SECONDS: Final = 2

@@ -128,3 +128,25 @@ def test_new_records_of_one_write_go_to_the_next_configmap_once_the_first_has_no
     assert first + second == 12
     assert 2 <= first <= 6
     assert count_bytes(shelf[FIRST].data) < RECORDS_BYTES + 2000
+
+
+def test_what_is_dropped_goes_with_its_lines() -> None:
+    shelf = make_shelf()
+    line = f"registry.example.com/old@{digest('old')}  # clean {OLD} on 20260508"
+    comment = f"# keep {OLD}"
+    shelf[FIRST] = replace(shelf[FIRST], data={**shelf[FIRST].data, "digests.txt": f"{comment}\n{line}\n"})
+    shelf, _ = take(shelf, [lambda books: end_run(books, WORLD, NOW, may_drop=True)])
+    assert OLD not in read(shelf)[0].part.records
+    assert shelf[FIRST].data["digests.txt"].splitlines()[0] == comment
+    assert line not in shelf[FIRST].data["digests.txt"]
+
+
+def test_what_cannot_be_read_whole_is_not_written_at_the_end_of_a_run() -> None:
+    by_key = {OLD: record(updated=hours_ago(40 * 24)), IMAGES[0]: record()}
+    second = records(by_key, name=SECOND)
+    number = "9" * 5000  # Python takes no integer of over 4,300 digits, the gate's reader does
+    text = second.data["records.json"].replace('{"schema"', f'{{"theirs": {number}, "schema"')
+    shelf = {FIRST: records(), SECOND: replace(second, data={**second.data, "records.json": text})}
+    after, _ = take(shelf, [lambda books: end_run(books, WORLD, NOW, may_drop=True)])
+    assert set(read(after)[1].part.records) == set(by_key)
+    assert after[SECOND] == shelf[SECOND]

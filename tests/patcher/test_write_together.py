@@ -2,16 +2,18 @@
 
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.record_book import RecordBook, read_book
-from patchgate.errors import FullError, StoreError
+from patchgate.errors import FullError, StoreError, UnreachableError
 from patchgate.limits import CONFIGMAP_BYTES
 from patchgate.patcher.image import Target
 from patchgate.patcher.record_books import Books, Edit, change_record
@@ -26,6 +28,7 @@ FIRST, SECOND = "copa-patched-digests", "copa-patched-digests-1"
 IN_FIRST, IN_SECOND, NEW = "a.io/first:1", "a.io/second:1", "a.io/new:1"
 WAIT_SECONDS = 60.0
 TOO_LONG = "x" * CONFIGMAP_BYTES
+Hold = Callable[[], AbstractContextManager[object]]
 
 
 @dataclass
@@ -69,25 +72,31 @@ def change(image: str, message: str = "time-out") -> Callable[[Books], tuple[Boo
     return lambda books: change_record(books, image, partial(fail, image=image, message=message))
 
 
-def do_at_once(turn: Callable[[], None]) -> None:
-    turn()
-
-
 def take_together(
-    shelf: Shelf,
-    *steps: Callable[[Books], tuple[Books, Record]],
-    turn: Callable[[Callable[[], None]], None] = do_at_once,
-) -> list["Future[Record]"]:
-    """Have so many threads take a step each, while all of them wait."""
+    shelf: Shelf, *steps: Callable[[Books], tuple[Books, Any]], hold: Hold = nullcontext
+) -> list["Future[Any]"]:
+    """Have so many threads take a step each, while all of them wait; give what each is told."""
 
     def wait_for_all() -> None:
         deadline = time.monotonic() + WAIT_SECONDS
         while len(writer._waiting) < len(steps) and time.monotonic() < deadline:  # noqa: SLF001 -- what waits
             time.sleep(0.001)
 
-    writer = Writer(shelf.read, shelf.write, turn, wait_for_all)
-    with ThreadPoolExecutor(len(steps)) as pool:
-        return [pool.submit(writer.take, step) for step in steps]
+    def take(step: Callable[[Books], tuple[Books, Any]], told: "Future[Any]") -> None:
+        try:
+            told.set_result(writer.take(step))
+        except BaseException as error:  # noqa: BLE001 -- what it is told
+            told.set_exception(error)
+
+    writer = Writer(shelf.read, shelf.write, hold, wait_for_all)
+    all_told: list[Future[Any]] = []
+    for step in steps:
+        all_told.append(Future())
+        threading.Thread(target=take, args=(step, all_told[-1]), daemon=True).start()
+        while len(writer._waiting) < len(all_told) and not all_told[0].done():  # noqa: SLF001 -- in this order
+            time.sleep(0.001)
+    wait(all_told, WAIT_SECONDS)
+    return all_told
 
 
 def test_what_waits_is_one_write_and_each_is_told_its_own() -> None:
@@ -156,46 +165,62 @@ def test_what_has_no_room_fails_alone() -> None:
     assert shelf.read_messages() == {IN_FIRST: "a", IN_SECOND: "b"}
 
 
-def test_what_is_written_is_not_done_again_after_a_conflict_elsewhere() -> None:
-    shelf = Shelf(refused={SECOND: StoreError("conflict")})
-    taken: list[str] = []
+def test_where_nobody_answers_no_other_write_is_tried() -> None:
+    tries: list[str] = []
 
-    def count(image: str) -> Callable[[Books], tuple[Books, Record]]:
-        def step(books: Books) -> tuple[Books, Record]:
-            taken.append(image)
-            return change(image)(books)
+    class Gone(Shelf):
+        def write(self, edit: Edit) -> None:
+            tries.append(edit.name)
+            raise UnreachableError("nobody there")
 
-        return step
+    for told in take_together(Gone(), change(IN_FIRST), change(IN_SECOND)):
+        assert isinstance(told.exception(0), UnreachableError)
+    assert tries == [FIRST]
 
-    def turn_again(turn: Callable[[], None]) -> None:
-        with pytest.raises(StoreError, match="conflict"):
-            turn()
-        shelf.refused.clear()
-        turn()
 
-    told = take_together(shelf, count(IN_FIRST), count(IN_SECOND), turn=turn_again)
-    assert [each.result().key for each in told] == [IN_FIRST, IN_SECOND]
-    assert sorted(taken) == [IN_FIRST, IN_SECOND, IN_SECOND]
-    assert shelf.writes == [FIRST, SECOND]
+def test_what_is_too_large_already_may_shrink() -> None:
+    shelf = Shelf()
+    take_together(shelf, change(IN_FIRST, "long"))
+    shelf.held[FIRST] = replace(shelf.held[FIRST], data={**shelf.held[FIRST].data, "notes.txt": TOO_LONG})
+    (told,) = take_together(shelf, change(IN_FIRST, ""))
+    assert told.result(0).message == ""
+    (told,) = take_together(shelf, change(IN_FIRST, "longer"))
+    with pytest.raises(FullError, match="is full"):
+        told.result(0)
+
+
+def test_who_saw_what_was_not_written_is_not_told_of_it() -> None:
+    def look(books: Books) -> tuple[Books, str]:
+        return books, books[0].part.records[IN_FIRST].message
+
+    shelf = Shelf(refused={FIRST: StoreError("conflict")})
+    told = take_together(shelf, change(IN_FIRST, "never written"), look)
+    with pytest.raises(StoreError, match="conflict"):
+        told[1].result(0)
 
 
 def test_a_thread_that_is_interrupted_while_it_writes_for_others_leaves_none_of_them_waiting() -> None:
-    def interrupt(_: Callable[[], None]) -> None:
-        raise KeyboardInterrupt
+    interruptions = iter([KeyboardInterrupt()])
 
-    for told in take_together(Shelf(), change(IN_FIRST), change(IN_SECOND), turn=interrupt):
-        assert isinstance(told.exception(WAIT_SECONDS), KeyboardInterrupt)
+    @contextmanager
+    def hold() -> Iterator[None]:
+        for interruption in interruptions:
+            raise interruption
+        yield
+
+    for told in take_together(Shelf(), change(IN_FIRST), change(IN_SECOND), hold=hold):
+        assert isinstance(told.exception(0), KeyboardInterrupt)
 
 
 def test_a_step_that_changes_nothing_writes_nothing() -> None:
     shelf = Shelf()
-    assert Writer(shelf.read, shelf.write, do_at_once).take(lambda books: (books, "held")) == "held"
+    assert Writer(shelf.read, shelf.write, nullcontext).take(lambda books: (books, "held")) == "held"
     assert shelf.writes == []
 
 
 def test_threads_without_end_are_all_served() -> None:
     shelf = Shelf()
-    writer = Writer(shelf.read, shelf.write, do_at_once)
+    writer = Writer(shelf.read, shelf.write, nullcontext)
     served = threading.Semaphore(0)
 
     def work(number: int) -> None:
@@ -207,4 +232,3 @@ def test_threads_without_end_are_all_served() -> None:
         list(pool.map(work, range(8)))
     assert all(served.acquire(blocking=False) for _ in range(40))
     assert len(shelf.read_messages()) == 42
-    assert len(shelf.writes) <= 40

@@ -29,7 +29,6 @@ def put_record(book: RecordBook, record: Record) -> RecordBook:
     return replace(
         book,
         part=replace(book.part, records={**book.part.records, key: record}),
-        bad_records={name: reason for name, reason in book.bad_records.items() if name != key},
         size_bytes=book.size_bytes + grown_bytes,
         entries={**others, key: entry},
         names={**book.names, key: key},

@@ -29,7 +29,7 @@ class RecordBook:
         part: what counts, under canonical names.
         bad_records: canonical key → why its record cannot be read.
         size_bytes: its data, UTF-8; about as much once it is changed.
-        other_bytes: that part of it that is under keys of others.
+        other_bytes: that part of it that is under keys of others, binary ones too.
         entries: key as it stands there → the record's JSON.
         names: key as it stands there → its canonical name; none where it is no reference.
         other_fields: fields of `records.json` that we do not know.
@@ -53,11 +53,14 @@ class RecordBook:
         return frozenset(self.part.records)
 
 
-def read_book(configmap: ConfigMap, naming: Naming, now: datetime, fault: str = "") -> RecordBook:
+def read_book(
+    configmap: ConfigMap, naming: Naming, now: datetime, fault: str = "", binary_bytes: int = 0
+) -> RecordBook:
     """Read a ConfigMap of records, to write it again.
 
     now: aware UTC.
     fault: what is known to be wrong with it.
+    binary_bytes: its `binaryData`, which counts too.
     """
     part = read_records(configmap, None, now)
     fault = fault or next((problem.reason for problem in part.problems if problem.place == KEY), "")
@@ -76,8 +79,9 @@ def read_book(configmap: ConfigMap, naming: Naming, now: datetime, fault: str = 
         fault=fault,
         part=good,
         bad_records=bad,
-        size_bytes=count_bytes(configmap.data),
-        other_bytes=count_bytes({key: text for key, text in configmap.data.items() if key not in {KEY, DIGESTS_KEY}}),
+        size_bytes=count_bytes(configmap.data) + binary_bytes,
+        other_bytes=count_bytes({key: text for key, text in configmap.data.items() if key not in {KEY, DIGESTS_KEY}})
+        + binary_bytes,
         entries=entries,
         names=names,
         other_fields={key: value for key, value in content.items() if key not in _OWN_FIELDS},

@@ -48,7 +48,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
         credentials = Credentials(docker_config, environment, stop.event)
         credentials.learn_secrets()
         session = Session(hosts, credentials, transport, Pace(), stop.event)
-        store, tell = _open_store(settings, clock)
+        store, tell = _open_store(settings, clock, stop)
         yield Tools(
             registry=OciRegistry(session, hosts),
             scanner=Trivy(
@@ -80,7 +80,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
         )
 
 
-def _open_store(settings: PatcherSettings, clock: Callable[[], datetime]) -> tuple[Store, TellAuthors]:
+def _open_store(settings: PatcherSettings, clock: Callable[[], datetime], stop: Stop) -> tuple[Store, TellAuthors]:
     match settings.source:
         case Path() as directory:
             return DirectoryStore(directory, settings.names, clock, settings.shard), tell_nobody
@@ -88,7 +88,9 @@ def _open_store(settings: PatcherSettings, clock: Callable[[], datetime]) -> tup
             from patchgate.cluster.client import make_client
             from patchgate.patcher.cluster.failure_events import FailureEvents
             from patchgate.patcher.cluster.store import ClusterStore
+            from patchgate.patcher.cluster.write_budget import WriteBudget
 
             api = make_client()
-            store = ClusterStore(api, name, settings.names, clock, settings.shard)
+            budget = WriteBudget(sleep=stop.wait)  # once the end is asked for, few writes are still to come
+            store = ClusterStore(api, name, settings.names, clock, settings.shard, budget=budget)
             return store, FailureEvents(api, name, clock).tell

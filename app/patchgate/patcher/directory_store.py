@@ -97,9 +97,8 @@ class DirectoryStore:
 
         self._writer.take(end)
 
-    def _lock(self, turn: Callable[[], None]) -> None:
-        with lock_directory(self._directory, RECORDS_LOCK_SECONDS):
-            turn()
+    def _lock(self) -> AbstractContextManager[None]:
+        return lock_directory(self._directory, RECORDS_LOCK_SECONDS)
 
     def _read_books(self) -> list[RecordBook]:
         try:

@@ -90,6 +90,11 @@ def put_book(books: Books, book: RecordBook) -> Books:
     return tuple(book if each.name == book.name else each for each in books)
 
 
+def find_changed(before: Books, after: Books) -> frozenset[str]:
+    """Find the names of the books that are others than before."""
+    return frozenset(new.name for old, new in zip(before, after, strict=True) if new is not old)
+
+
 def write_changed(before: Books, book: RecordBook) -> Edit:
     """Write a book that changed.
 

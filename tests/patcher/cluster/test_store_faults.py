@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -13,15 +14,17 @@ from urllib3.exceptions import ProtocolError
 from patchgate.cluster.again import choose_pause_seconds
 from patchgate.cluster.pace import Pace
 from patchgate.errors import HeldError, SourceError, StoreError
+from patchgate.limits import CONFIGMAP_BYTES, RECORD_BYTES_A_SECOND
 from patchgate.patcher.cluster.failure_events import FailureEvents
 from patchgate.patcher.cluster.hold import ClaimPace
 from patchgate.patcher.cluster.store import ClusterStore, StorePace
+from patchgate.patcher.cluster.write_budget import WriteBudget
 from patchgate.patcher.transition import record_clean, record_failure
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Record, State
 from tests.patcher.images import IMAGE, REPOSITORY, attempt, manifest
 from tests.sources.cluster.api_simulator import DROPPED, NAMESPACE, ApiSimulator, run_simulator
-from tests.world import NAMES, NOW, image_list
+from tests.world import NAMES, NOW, image_list, record, records
 
 PACE = Pace(retry_first_seconds=0.01, retry_most_seconds=0.05, refused_seconds=0)
 QUICK = StorePace(PACE, ClaimPace(seconds=0.5, renew_seconds=0.1, poll_seconds=0.02), limit_seconds=60)
@@ -44,12 +47,17 @@ def sim() -> Iterator[ApiSimulator]:
         yield running
 
 
-def open_store(sim: ApiSimulator, pace: StorePace = QUICK) -> ClusterStore:
-    return ClusterStore(sim.make_client(), NAMESPACE, NAMES, lambda: NOW, pace=pace)
+def open_store(sim: ApiSimulator, pace: StorePace = QUICK, budget: WriteBudget | None = None) -> ClusterStore:
+    return ClusterStore(sim.make_client(), NAMESPACE, NAMES, lambda: NOW, pace=pace, budget=budget)
 
 
-def fail(before: Record | None) -> Record:
-    return record_failure(before, attempt(), "time-out", NOW)
+def fail(before: Record | None, message: str = "time-out") -> Record:
+    return record_failure(before, attempt(), message, NOW)
+
+
+def time_out(before: Record | None) -> Record:
+    assert before
+    return replace(before, message="time-out")
 
 
 def read_records(sim: ApiSimulator) -> dict[str, object]:
@@ -181,6 +189,51 @@ def test_a_retry_after_longer_than_the_time_there_is_is_not_waited_for(sim: ApiS
     with pytest.raises(StoreError, match="too busy to update"):
         open_store(sim, replace(QUICK, limit_seconds=20)).change_record(IMAGE, fail)
     assert sim.counts["update"] == 1
+
+
+class TwoAtOnce(WriteBudget):
+    """Has the first write wait until two want to be written."""
+
+    store: ClusterStore
+    is_first = True
+
+    def wait(self) -> None:
+        while self.is_first and len(self.store._writer._waiting) < 2:  # noqa: SLF001 -- what waits
+            time.sleep(0.001)
+        self.is_first = False
+
+
+def test_what_is_wrong_with_one_configmap_keeps_no_other_from_being_tried_again(sim: ApiSimulator) -> None:
+    second, other = f"{NAMES.records}-1", f"{REPOSITORY}:2"
+    sim.put(NAMES.records, records({IMAGE: record()}).data)
+    sim.put(second, records({other: record()}, name=second).data)
+    sim.once["update"] = [422, 409]
+    budget = TwoAtOnce()
+    budget.store = store = open_store(sim, budget=budget)
+    with ThreadPoolExecutor(2) as pool:
+        refused, written = (pool.submit(store.change_record, key, time_out) for key in (IMAGE, other))
+    with pytest.raises(StoreError, match="it answers 422"):
+        refused.result()
+    assert written.result().message == "time-out"
+    assert sim.requests.count(f"update {second}") == 2
+
+
+def test_more_than_may_be_written_at_once_is_waited_for(sim: ApiSimulator) -> None:
+    slept: list[float] = []
+    store = open_store(sim, budget=WriteBudget(lambda: 0.0, slept.append, bytes_at_once=0))
+    store.change_record(IMAGE, fail)
+    assert slept == []
+    store.change_record(IMAGE, fail)
+    size_bytes = sum(map(len, sim.configmaps[NAMES.records]["data"].values()))
+    assert slept == [pytest.approx(size_bytes / RECORD_BYTES_A_SECOND, rel=0.05)]
+
+
+def test_what_others_keep_there_that_is_no_text_counts_too(sim: ApiSimulator) -> None:
+    logo = "QUJD" * ((CONFIGMAP_BYTES - 1300) // 3)
+    sim.put(NAMES.records, records({IMAGE: record()}).data, binaryData={"logo": logo})
+    with pytest.raises(StoreError, match=f"{NAMES.records} is full"):
+        open_store(sim).change_record(IMAGE, partial(fail, message="x" * 400))
+    assert sim.counts["update"] == 0
 
 
 def test_what_did_not_change_is_not_fetched_again(sim: ApiSimulator) -> None:

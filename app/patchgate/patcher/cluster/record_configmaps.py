@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kubernetes.client import CoreV1Api
 from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
 
 from patchgate.cluster.answer import read_mapping, read_object, read_texts
 from patchgate.cluster.failure import say_failure
@@ -21,7 +22,7 @@ from patchgate.configmaps.configmap import ConfigMap, Names
 from patchgate.configmaps.policy_keys import read_policy
 from patchgate.configmaps.record_book import RecordBook, read_book
 from patchgate.configmaps.records import DIGESTS_KEY, KEY
-from patchgate.errors import StoreError
+from patchgate.errors import StoreError, UnreachableError
 from patchgate.patcher.record_books import Edit
 from patchgate.policy.policy import Naming
 from patchgate.sources.cluster.fetch import read_entry
@@ -39,12 +40,14 @@ class _Held:
         obj: the whole, as JSON has it, to be written back.
         configmap: the part that counts.
         fault: why its records cannot be read; empty where they can.
+        binary_bytes: what others keep there that is no text.
     """
 
     version: str
     obj: Mapping[str, Any]
     configmap: ConfigMap
     fault: str
+    binary_bytes: int
 
 
 class RecordConfigMaps:
@@ -118,7 +121,9 @@ class RecordConfigMaps:
         fault = next(
             (f"has {key} that is binary: must be a text in UTF-8" for key in (KEY, DIGESTS_KEY) if key in binary), ""
         )
-        self._held[name] = _Held(entry.version, obj, ConfigMap(name, entry.labels, read_texts(obj, "data")), fault)
+        configmap = ConfigMap(name, entry.labels, read_texts(obj, "data"))
+        binary_bytes = sum(len(str(text)) * 3 // 4 for text in binary.values())  # base64 has four for three
+        self._held[name] = _Held(entry.version, obj, configmap, fault, binary_bytes)
 
     def _read_book(self, name: str, naming: Naming, now: datetime) -> RecordBook:
         held = self._held.get(name)
@@ -128,7 +133,7 @@ class RecordConfigMaps:
         known = self._books.get(name)
         if known and known[0] is held and known[1] == naming:
             return known[2]
-        book = read_book(held.configmap, naming, now, held.fault)
+        book = read_book(held.configmap, naming, now, held.fault, held.binary_bytes)
         if not book.part.problems and not book.fault:  # a time that was ahead may be past by the next reading
             self._books[name] = (held, naming, book)
         return book
@@ -138,5 +143,5 @@ class RecordConfigMaps:
         try:
             yield
         except Exception as error:
-            host = self._api.api_client.configuration.host
-            raise StoreError(say_failure(error, action, host, needed)) from error
+            said = say_failure(error, action, self._api.api_client.configuration.host, needed)
+            raise (UnreachableError if isinstance(error, HTTPError | OSError) else StoreError)(said) from error

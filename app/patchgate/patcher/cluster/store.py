@@ -26,7 +26,7 @@ from patchgate.patcher.cluster.hold import ClaimPace, hold
 from patchgate.patcher.cluster.record_configmaps import READ_RIGHTS, RecordConfigMaps
 from patchgate.patcher.cluster.write_budget import WriteBudget
 from patchgate.patcher.policy_check import refuse_wrong_policy
-from patchgate.patcher.record_books import Books, Edit, change_record, end_run, knows_every_list
+from patchgate.patcher.record_books import Books, Edit, Step, change_record, end_run, knows_every_list
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.patcher.write_together import Writer
@@ -62,6 +62,7 @@ class ClusterStore:
         clock: Callable[[], datetime],
         shard: Shard = _ALL,
         pace: StorePace = _PACE,
+        budget: WriteBudget | None = None,
     ) -> None:
         self._api = api
         self._namespace = namespace
@@ -71,8 +72,8 @@ class ClusterStore:
         self._pace = pace
         self._configmaps = RecordConfigMaps(api, namespace, names, pace.requests)
         self._lock = threading.Lock()  # of what is remembered
-        self._budget = WriteBudget()
-        self._writer = Writer(self._read_books, self._write, self._take_turn, self._budget.wait)
+        self._budget = budget or WriteBudget()
+        self._writer = Writer(self._read_books, self._write, lambda: self._lock, self._budget.wait)
 
     def load(self) -> Snapshot:
         """Load list, policy and records.
@@ -103,7 +104,7 @@ class ClusterStore:
         Raises:
             StoreError: it cannot be written: no room, no right, nobody there.
         """
-        return self._writer.take(lambda books: change_record(books, key, change))
+        return self._take(lambda books: change_record(books, key, change))
 
     def hold_tag(self, reference: str, limit_seconds: float) -> AbstractContextManager[None]:
         """Keep every other run on these ConfigMaps from giving this `REPO:TAG` a meaning while the block lasts.
@@ -123,7 +124,7 @@ class ClusterStore:
         except SourceError as error:
             raise StoreError(str(error)) from error
         may_drop = knows_every_list(snapshot, problems)
-        self._writer.take(lambda books: end_run(books, snapshot, now, may_drop=may_drop, shard=self._shard))
+        self._take(lambda books: end_run(books, snapshot, now, may_drop=may_drop, shard=self._shard))
 
     def claim(self, reference: str, holder: str, seconds: float, over: Claim | None) -> Claim | None:
         """Claim a tag or renew the claim, unless another one than `over` holds it; give what is in the way.
@@ -137,7 +138,7 @@ class ClusterStore:
             expires = (now + timedelta(seconds=seconds)).replace(microsecond=0)
             return claim_tag(books, reference, Claim(holder, expires), over, now)
 
-        return self._writer.take(step)
+        return self._take(step)
 
     def release(self, reference: str, holder: str) -> None:
         """Let go of a tag, where it is this holder's still.
@@ -145,18 +146,15 @@ class ClusterStore:
         Raises:
             StoreError: it cannot be read or written.
         """
-        self._writer.take(lambda books: release_tag(books, reference, holder))
+        self._take(lambda books: release_tag(books, reference, holder))
 
     def _look_at_books(self) -> list[RecordBook]:
         with self._lock:
             return self._read_books()
 
-    def _take_turn(self, turn: Callable[[], None]) -> None:
-        def take() -> None:
-            with self._lock:
-                turn()
-
-        self._ask(take)
+    def _take(self, step: Step[T]) -> T:
+        """Take a step, and again where that helps: each caller waits for itself, and nobody waits for that."""
+        return self._ask(lambda: self._writer.take(step))
 
     def _read_books(self) -> list[RecordBook]:
         """Read them, with the lock held."""

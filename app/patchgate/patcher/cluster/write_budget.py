@@ -14,12 +14,19 @@ class WriteBudget:
     """A token bucket of bytes. What is written may overdraw it; nothing is while it is overdrawn."""
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+        bytes_at_once: int = RECORD_BYTES_AT_ONCE,
     ) -> None:
-        """Begin with a full bucket. clock: seconds, never put back."""
+        """Begin with a full bucket.
+
+        clock: seconds, never put back.
+        sleep: may end early, where few writes are still to come.
+        """
         self._clock = clock
         self._sleep = sleep
-        self._bytes = float(RECORD_BYTES_AT_ONCE)
+        self._most = self._bytes = float(bytes_at_once)
         self._filled = clock()
 
     def wait(self) -> None:
@@ -35,5 +42,5 @@ class WriteBudget:
 
     def _fill(self) -> None:
         now = self._clock()
-        self._bytes = min(RECORD_BYTES_AT_ONCE, self._bytes + (now - self._filled) * RECORD_BYTES_A_SECOND)
+        self._bytes = min(self._most, self._bytes + (now - self._filled) * RECORD_BYTES_A_SECOND)
         self._filled = now
