@@ -34,14 +34,15 @@ class TagWatch:
 
     registry: Registry
     repositories: list[str]
-    seen: dict[str, set[str | None]] = field(default_factory=dict)
+    seen: dict[str, set[str]] = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> None:
         for repository in self.repositories:
             for tag in filter(FLUX.search, self.registry.read_tags(repository)):
-                digests = self.seen.setdefault(f"{self.registry.address}/{repository}:{tag}", set())
-                digests.add(self.registry.read_digest(repository, tag))
+                digest = self.registry.read_digest(repository, tag)
+                if digest:  # the registry lists a tag a moment before it has it
+                    self.seen.setdefault(f"{self.registry.address}/{repository}:{tag}", set()).add(digest)
 
     @contextmanager
     def looking(self) -> Iterator[None]:
