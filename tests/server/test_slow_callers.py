@@ -161,7 +161,9 @@ def test_a_body_is_given_up_before_its_caller_would_wait_no_longer(
         assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
 
 
-@pytest.mark.parametrize("query", [b"", b"?timeout=30s", b"?timeout=0.5s", b"?timeout=s", b"?xtimeout=1s"])
+@pytest.mark.parametrize(
+    "query", [b"", b"?timeout=30s", b"?timeout=0s", b"?timeout=0.5s", b"?timeout=s", b"?xtimeout=1s"]
+)
 def test_a_body_that_comes_in_time_is_answered(served: Served, query: bytes) -> None:
     with served.open() as connection:
         connection.sendall(HEAD % query)

@@ -23,7 +23,7 @@ from patchgate.server.refusal import refuse, write_refusal
 if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-_TIMEOUT: Final = re.compile(rb"[?&]timeout=([0-9]{1,4})s(?:&|$)")
+_TIMEOUT: Final = re.compile(rb"[?&]timeout=([1-9][0-9]{0,3})s(?:&|$)")  # none is no deadline
 
 
 class GateProtocol(HttpToolsProtocol):
