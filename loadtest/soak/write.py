@@ -15,7 +15,8 @@ By `make load-soak` on {date}: {machine}.
 {minutes:.1f} minutes of everything at once, {rate:.0f} requests a second, on a gate with 100,000 images in 170
 ConfigMaps. Memory is resident memory, the median of {window} seconds; the end is compared with two minutes after the
 beginning (half way, where the whole lasts less than four). A failure is an answer other than the one expected, a broken
-connection that we did not break, or a change that is not in force within 15 seconds.
+connection that we did not break, or a change that is not in force within 15 seconds;
+the records that change each second are not looked for one by one.
 """
 _MEMORY_BAR: Final = Bar(1.05)
 _NONE: Final = Bar(0)

@@ -99,7 +99,7 @@ function response(status, _, body)
   end
   read = read + 1
   local verdict = expects == "static" and "aaa" or body:match('"uid":"' .. prefix .. "%-%x+%-4(%x+)%-")
-  if not body:find('"allowed":' .. (verdict == "aaa" and "true" or "false"), 1, true) then
+  if not verdict or not body:find('"allowed":' .. (verdict == "aaa" and "true" or "false"), 1, true) then
     wrong = wrong + 1
   end
 end
