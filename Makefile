@@ -153,7 +153,7 @@ load-node: $(READY) ## measure an install on a real node, which `make node` runs
 load-page: $(READY) ## measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
 
-load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md; half an hour, SIZE=10 half of it
+load-patch: $(READY) ## measure patching beside the article's order, on what `make patch` runs on: loadtest/PATCH.md; three quarters of an hour (SIZE=10: a third of it, writes nothing)
 	@$(BIN)/python -m tools.debian patch
 	$(BIN)/python -m loadtest.patch $(if $(SIZE),--size $(SIZE))
 
