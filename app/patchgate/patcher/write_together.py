@@ -128,7 +128,7 @@ class Writer:
 
     def _write_books(self, before: Books, after: Books) -> dict[str, Exception]:
         """Write each that changed; give why, by name, those that could not be written."""
-        left = [book for book in after if book.name in find_changed(before, after)]
+        left = [new for old, new in zip(before, after, strict=True) if new is not old]
         faults: dict[str, Exception] = {}
         while left:
             book = left.pop(0)
