@@ -29,7 +29,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
 
 
 class Container(Struct, frozen=True, gc=False):
@@ -135,7 +135,7 @@ def list_added_images(
     None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
     must be let through), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in _ADD_NOTHING or subresource == "status":
+    if obj is None or operation in ADD_NOTHING or subresource == "status":
         return ()
     images = dict.fromkeys(list_images(obj))
     if operation is not Operation.UPDATE:
