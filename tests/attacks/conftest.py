@@ -15,6 +15,8 @@ from tests.groups import leave_out
 
 MEMORY_LIMIT_BYTES = 512 * 2**20
 """`gate.resources.limits.memory` of the chart; a test holds this to it."""
+BASE = 1.25
+"""Resident memory after an attack ÷ before it, at the most."""
 OPEN_FILES = 20_000
 """Of the attacker, this process."""
 
