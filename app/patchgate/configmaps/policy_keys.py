@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import POLICY_HOURS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.lines import BLANKS, read_lines
 from patchgate.policy.part import Problem
 from patchgate.policy.policy import DAY, DigestRequirement, Effect, Naming, Policy, Severity, StaleEffect
 from patchgate.policy.reference import Reference
@@ -145,8 +146,10 @@ def _read_push_to(text: str, naming: Naming) -> tuple[tuple[str, str], ...]:
 
 
 def _read_pairs(text: str) -> Iterable[tuple[str, str]]:
-    for line in text.splitlines():
-        content = line.partition("#")[0].strip()
+    for line in read_lines(text):
+        content = line.text.partition("#")[0].strip(BLANKS)
+        if line.fault:
+            raise ValueError(f"line {line.number}: {line.fault}")
         if not content:
             continue
         left, equals, right = content.partition("=")
