@@ -2,8 +2,9 @@
 
 The second opinion is docker-image-py, an independent port of the same grammar. It differs in five documented ways: it
 lets one line feed at the end pass (`$` of a regular expression); it takes brackets with anything of an IPv6 address's
-characters in them, and hosts that end in a number; as Go's parser does, it reads an image ID such as `sha256:3b52` as a name with a tag; and it refuses
-a host with `_`, which Go's parser takes as the beginning of a path. It folds no names but `index.docker.io`.
+characters in them, and hosts that end in a number; as Go's parser does, it reads an image ID such as `sha256:3b52` as a
+name with a tag; and it refuses a host with `_`, which Go's parser takes as the beginning of a path. It folds no names
+but `index.docker.io`.
 """
 
 import re
@@ -218,7 +219,7 @@ def test_a_lone_digest_gets_no_tag() -> None:
         ("[12345]:5000/x", "the registry is not an IP address"),
         (
             "010.0.0.5/x",
-            "the registry is not an IP address: write '010.0.0.5' as four decimal numbers, such as 10.0.0.5, or as a name",
+            "the registry is not an IP address: write '010.0.0.5' as four decimal numbers, such as 10.0.0.5",
         ),
         ("Nginx", "a repository has lower-case letters"),
         ("nginx@sha256:1", "a digest is sha256: and 64 lower-case hexadecimal digits"),

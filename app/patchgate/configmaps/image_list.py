@@ -10,7 +10,7 @@ from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.lines import BLANKS, read_lines
 from patchgate.policy.part import ImageListPart, ListLine, Problem
-from patchgate.policy.reference import Reference
+from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.verdict import show
 
 KEY: Final = "images.txt"
@@ -89,7 +89,7 @@ def _read_line(image: str, fault: str, configmap: str, number: int) -> ListLine:
         raise InvalidReferenceError("has * outside its tag: list each repository")
     if "*" in tag and digest:
         raise InvalidReferenceError("has * beside a digest: one digest has no pattern of tags")
-    return ListLine(reference.repository, tag, reference.digest, configmap, number)
+    return ListLine(reference.repository, tag, reference.digest, configmap, number, names_registry(name))
 
 
 def _find_repository(image: str) -> str | None:

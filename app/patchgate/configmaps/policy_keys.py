@@ -28,6 +28,7 @@ KEYS: Final = frozenset(
         "unscanned",
         "unlisted",
         "unpatchable",
+        "unqualified",
         "require_digest",
         "platforms",
         "mirrors",
@@ -78,6 +79,7 @@ def read_policy(configmap: ConfigMap, previous: Policy | None) -> tuple[Policy, 
         unscanned=keys.read("unscanned", _deny_or_warn, default.unscanned, last_good.unscanned),
         unlisted=keys.read("unlisted", _one_of(Effect), default.unlisted, last_good.unlisted),
         unpatchable=keys.read("unpatchable", _deny_or_warn, default.unpatchable, last_good.unpatchable),
+        unqualified=keys.read("unqualified", _one_of(Effect), default.unqualified, last_good.unqualified),
         require_digest=keys.read(
             "require_digest", _one_of(DigestRequirement), default.require_digest, last_good.require_digest
         ),

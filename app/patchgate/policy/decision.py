@@ -9,10 +9,12 @@ from enum import StrEnum
 from itertools import accumulate
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from patchgate.limits import ANNOTATION_BYTES, DENIED_IMAGES_SHOWN, MESSAGE_BYTES, WARNINGS, WARNINGS_BYTES
-from patchgate.policy.case import Asker, open_case
-from patchgate.policy.rows import ROWS
+from patchgate.policy.case import Asker, Case, open_case
+from patchgate.policy.policy import Effect
+from patchgate.policy.rows import ROWS, say_unqualified
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict, fit_bytes
 from patchgate.policy.workload import Image
@@ -61,8 +63,20 @@ def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Ver
 
     now: aware UTC. Never raises: what cannot be decided is a verdict with its own reason.
     """
-    case = open_case(image, snapshot, asker, now)
-    return next(verdict for row in ROWS if (verdict := row(case)))  # in order; the last row always answers
+    return decide_case(open_case(image, snapshot, asker, now))[0]
+
+
+def decide_case(case: Case) -> tuple[Verdict, int]:
+    """Decide one image that was looked up; give the number of the row that answered as well."""
+    verdict, number = next((found, number) for number, row in enumerate(ROWS, 1) if (found := row(case)))
+    return _warn_of_unqualified(case, verdict), number
+
+
+def _warn_of_unqualified(case: Case, verdict: Verdict) -> Verdict:
+    """Warn of an image that may run and whose name has no registry, where the policy wants that."""
+    if case.policy.unqualified is not Effect.WARN or not verdict.allowed or not case.is_unqualified:
+        return verdict
+    return replace(verdict, warns=True, text=f"{say_unqualified(case)}; {verdict.text}")
 
 
 def conclude(verdicts: Sequence[Verdict], mode: Mode = Mode.ENFORCE, *, is_softened: bool = False) -> Decision:

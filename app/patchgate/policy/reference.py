@@ -148,7 +148,7 @@ def _spell_ipv6(address: str) -> str:
 
 
 def _spell_ipv4(numbers: str) -> str:
-    """Spell an IPv4 address of four decimal numbers without leading zeros, the only spelling that all resolvers share."""
+    """Check that an IPv4 address is four decimal numbers without leading zeros: all resolvers agree on that alone."""
     try:
         return str(IPv4Address(numbers))
     except AddressValueError as error:
@@ -158,6 +158,16 @@ def _spell_ipv4(numbers: str) -> str:
 def normalise_path(registry: str, path: str) -> str:
     """Add `library/` where Docker Hub's path has one part."""
     return f"library/{path}" if registry == DOCKER_HUB and "/" not in path else path
+
+
+def names_registry(text: str) -> bool:
+    """Tell whether the text of a reference names its registry.
+
+    Without one containerd asks docker.io; CRI-O and Podman ask what the node's registries.conf lists
+    (containers-registries.conf(5), `unqualified-search-registries` and `[aliases]`).
+    """
+    host, _ = _split_host(text)
+    return bool(host)
 
 
 def is_digest(text: str) -> bool:
