@@ -61,6 +61,10 @@ class InvalidPatternError(InputError):
     """The text is not an image pattern."""
 
 
+class InvalidMirrorError(InputError):
+    """The text is not a line that names a mirror."""
+
+
 class InvalidManifestError(InputError):
     """The text is no manifest, or its Pod template cannot be read."""
 
