@@ -83,6 +83,10 @@ class InvalidManifestError(InputError):
     """The text is no manifest, or its Pod template cannot be read."""
 
 
+class NoObjectError(InvalidManifestError):
+    """The text can be read, and holds something else than an object of the Kubernetes API: Helm's values, a list."""
+
+
 class RequestError(InputError):
     """An HTTP request that gets no verdict.
 
