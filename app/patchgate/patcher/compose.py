@@ -43,7 +43,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
         SetupError: a setting cannot be used.
     """
     hosts, environment = settings.hosts, settings.environment
-    with closing(Transport(environment, Pace())) as transport:
+    with closing(Transport(environment, Pace(), hosts=hosts, stop=stop.event)) as transport:
         docker_config = settings.docker_config or find_docker_config(environment)
         credentials = Credentials(docker_config, environment, stop.event)
         credentials.learn_secrets()
