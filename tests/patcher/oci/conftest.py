@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from patchgate.patcher.oci.registry import OciRegistry
 from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
+from patchgate.policy.mirror import Mirror, Mirrors
 from tests.patcher.http_server import Asked, HttpServer, Reply
 
 PASSWORD = "correct-horse-battery"  # noqa: S105 -- of a registry that lives for a test
@@ -57,7 +59,9 @@ class Opened:
     ) -> OciRegistry:
         if config is not None:
             (self.directory / "config.json").write_text(json.dumps(config))
-        reached = Hosts(frozenset(hosts) if plain else frozenset(), mirrors or {})
+        reached = Hosts(
+            frozenset(hosts) if plain else frozenset(), Mirrors.of(starmap(Mirror, (mirrors or {}).items()))
+        )
         transport = Transport(environment or {}, pace, hosts=reached, stop=self.stop, stop_seconds=stop_seconds)
         self.stack.callback(transport.close)
         credentials = Credentials(self.directory, {"PATH": f"{self.directory}:/usr/bin:/bin"}, self.stop)

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from patchgate.errors import RegistryError
-from patchgate.patcher.oci.credentials import Credentials, Login, find_docker_config
+from patchgate.patcher.oci.credentials import Credentials, find_docker_config
+from patchgate.patcher.oci.docker_config import Login
 from tests.patcher.http_server import Asked, HttpServer, Reply
 from tests.patcher.oci.conftest import PASSWORD, Opened, Servers, basic, login
 from tests.world import digest

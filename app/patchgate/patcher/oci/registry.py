@@ -131,9 +131,9 @@ class OciRegistry:
         Not where tags are looked for on a mirror: it may not know a tag that is there, which would be overwritten.
         """
         place = self._locate(repository, Action.PUSH)
-        if (mirror := self._hosts.find_pull_host(place.host)) != place.host:
+        if (mirror := self._hosts.find_pull_repository(repository)) != repository:
             raise RegistryError(
-                f"{place.host} is pulled from {mirror}, and cannot be pushed to so: take away its --registry-mirror"
+                f"{place} is pulled from {mirror}, and cannot be pushed to so: take away its --registry-mirror"
             )
         headers = {"Content-Length": "0"}
         answer = self._session.ask(
@@ -169,8 +169,9 @@ class OciRegistry:
         return True
 
     def _locate(self, repository: str, action: Action) -> _Place:
-        registry, _, path = repository.partition("/")
-        return _Place(self._hosts.find_pull_host(registry) if action is Action.PULL else registry, path, action)
+        asked = self._hosts.find_pull_repository(repository) if action is Action.PULL else repository
+        host, _, path = asked.partition("/")
+        return _Place(host, path, action)
 
     def _ask_manifest(self, method: str, place: _Place, reference: str) -> Answer:
         path = f"/v2/{place.path}/manifests/{quote(reference, safe=':')}"
@@ -204,7 +205,7 @@ class OciRegistry:
 
     def _expect_success(self, place: _Place, answer: Answer) -> None:
         if not is_success(answer):
-            has_login = self._session.has_login(place.host)
+            has_login = self._session.has_login(place.host, place.path)
             secrets = self._session.secrets
             raise refuse(place.action, place.host, place.path, answer, has_login=has_login, secrets=secrets)
 

@@ -17,8 +17,9 @@ from patchgate.errors import RegistryError
 from patchgate.limits import REGISTRY_ANSWER_BYTES
 from patchgate.patcher.oci.answer import Answer
 from patchgate.patcher.oci.challenge import Basic, Bearer, read_challenge
-from patchgate.patcher.oci.credentials import Credentials, Login
+from patchgate.patcher.oci.credentials import Credentials
 from patchgate.patcher.oci.destination import find_realm_fault, name_host
+from patchgate.patcher.oci.docker_config import Login
 from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.retry import PASSING_STATUSES, Pace, UnreachableError, retry
 from patchgate.patcher.oci.transport import Transport, is_success
@@ -52,6 +53,11 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     most_bytes: int = REGISTRY_ANSWER_BYTES
+
+    @property
+    def repository(self) -> str:
+        """The path of the repository that the scope names."""
+        return self.scope.split(":")[1]
 
 
 class Session:
@@ -107,9 +113,11 @@ class Session:
         if answer.status != HTTPStatus.UNAUTHORIZED or answer.is_of_another_host:
             return ""
         challenge = read_challenge(answer.headers)
-        authorization = self._answer(challenge, request, answer.asked) if challenge else ""
+        login = self._credentials.find(request.host, request.repository)
+        authorization = self._answer(challenge, login, request, answer.asked) if challenge else ""
         if authorization:
-            scope = "" if isinstance(challenge, Basic) else request.scope
+            is_for_all = isinstance(challenge, Basic) and login and not login.path
+            scope = "" if is_for_all else request.scope
             self._authorizations[request.host, scope] = authorization
         return authorization
 
@@ -118,13 +126,13 @@ class Session:
             if self._authorizations.get(key) == authorization:
                 self._authorizations.pop(key, None)
 
-    def has_login(self, host: str) -> bool:
-        """Tell whether the docker config has a login of a host.
+    def has_login(self, host: str, path: str) -> bool:
+        """Tell whether the docker config has a login of a repository.
 
         Raises:
             RegistryError: the config cannot be read, or a helper fails.
         """
-        return self._credentials.find(host) is not None
+        return self._credentials.find(host, path) is not None
 
     def _recall(self, request: Request) -> str:
         of_host = self._authorizations.get((request.host, ""), "")
@@ -150,9 +158,8 @@ class Session:
         (self._failing.add if answer.status in PASSING_STATUSES else self._failing.discard)(host)
         return answer
 
-    def _answer(self, challenge: Basic | Bearer, request: Request, asked: str) -> str:
+    def _answer(self, challenge: Basic | Bearer, login: Login | None, request: Request, asked: str) -> str:
         """Make an Authorization header that answers the challenge; empty where we have none."""
-        login = self._credentials.find(request.host)
         match challenge:
             case Basic():
                 return login.basic if login and not login.is_identity_token else ""
