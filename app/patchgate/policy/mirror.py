@@ -75,11 +75,9 @@ class Mirrors:
 
     def rename_fully(self, repository: str) -> str:
         """Rename until no line covers the name any more. The lines must be without circles (`read_mirrors`)."""
-        for _ in range(MIRRORS):
-            renamed = self.rename(repository)
-            if renamed == repository:
-                break
-            repository = renamed
+        before = ""
+        while repository != before:
+            before, repository = repository, self.rename(repository)
         return repository
 
 
