@@ -162,3 +162,13 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     assert [str(problem) for problem in world.list_problems(NOW)] == [
         "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00Z"
     ]
+
+
+def test_entries_may_share_what_an_anchor_names() -> None:
+    text = """
+- &first {image: "a.io/b:1", reason: replaced soon, owner: x@example.com, expires: "2026-05-20T00:00:00Z"}
+- {<<: *first, image: "a.io/c:1"}
+"""
+    part = read_exceptions(ConfigMap("copa-exceptions", {}, {"exceptions.yaml": text}), None)
+    assert part.problems == ()
+    assert [each.owner for each in part.exceptions] == ["x@example.com"] * 2
