@@ -13,6 +13,20 @@ class SourceError(SetupError):
     """The place that the ConfigMaps come from cannot be read."""
 
 
+class RefusedWebhooksError(SourceError):
+    """The ConfigMap of webhooks holds something that the gate must not apply.
+
+    Attributes:
+        configmap: its name.
+        uid: its uid; empty if it is not known.
+    """
+
+    def __init__(self, configmap: str, uid: str, message: str) -> None:
+        super().__init__(message)
+        self.configmap = configmap
+        self.uid = uid
+
+
 class CertificateError(SetupError):
     """A certificate or key cannot be read, made or used."""
 
@@ -59,6 +73,10 @@ class InvalidReferenceError(InputError):
 
 class InvalidPatternError(InputError):
     """The text is not an image pattern."""
+
+
+class InvalidMirrorError(InputError):
+    """The text is not a line that names a mirror."""
 
 
 class InvalidManifestError(InputError):

@@ -164,11 +164,17 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize("separator", "\x85\u2028\u2029", ids=lambda each: f"U+{ord(each):04X}")
+def test_a_comment_does_not_become_an_entry_where_editors_show_no_new_line(separator: str) -> None:
+    part = read(f"# note{separator}- {GOOD.replace('good', 'evil')}\n- {GOOD}\n")
+    assert say_patterns(part) == ["registry.example.com/good:*"]
+    (problem,) = part.problems
+    assert problem.place == "exceptions.yaml line 1"
+    assert problem.reason == f"delete U+{ord(separator):04X} from it, a character that editors do not show"
+
+
 def test_entries_may_share_what_an_anchor_names() -> None:
-    text = """
-- &first {image: "a.io/b:1", reason: replaced soon, owner: x@example.com, expires: "2026-05-20T00:00:00Z"}
-- {<<: *first, image: "a.io/c:1"}
-"""
-    part = read_exceptions(ConfigMap("copa-exceptions", {}, {"exceptions.yaml": text}), None)
+    part = read(f"- &first {GOOD}\n- {{<<: *first, image: 'registry.example.com/other:*'}}\n")
     assert part.problems == ()
-    assert [each.owner for each in part.exceptions] == ["x@example.com"] * 2
+    assert say_patterns(part) == ["registry.example.com/good:*", "registry.example.com/other:*"]
+    assert [each.owner for each in part.exceptions] == ["platform"] * 2
