@@ -75,8 +75,16 @@ class InvalidPatternError(InputError):
     """The text is not an image pattern."""
 
 
+class InvalidMirrorError(InputError):
+    """The text is not a line that names a mirror."""
+
+
 class InvalidManifestError(InputError):
     """The text is no manifest, or its Pod template cannot be read."""
+
+
+class NoObjectError(InvalidManifestError):
+    """The text can be read, and holds something else than an object of the Kubernetes API: Helm's values, a list."""
 
 
 class RequestError(InputError):

@@ -42,13 +42,11 @@ from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
 from patchgate.server.front import Front
-from patchgate.server.head_memory import HeadMemory
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.page.health import Health
 from patchgate.server.reporting import Reporter
-from patchgate.server.review_batch import ReviewBatch
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair, ServedPair
@@ -150,7 +148,7 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, batch=ReviewBatch(app.admission, life), heads=HeadMemory())
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
