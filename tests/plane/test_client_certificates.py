@@ -1,4 +1,4 @@
-"""`--client-ca` with the real kube-apiserver, which shows a certificate by its AdmissionConfiguration (docs page too)."""
+"""`--client-ca` with the real kube-apiserver, which shows a certificate by its AdmissionConfiguration."""
 
 import contextlib
 import json
