@@ -29,7 +29,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
 
 
 class Container(Struct, frozen=True, gc=False):
@@ -133,7 +133,7 @@ def list_asked_images(operation: Operation, obj: Object | None, subresource: str
     None are asked for by a deletion, by an update of an object that is being deleted (its finalizers must be able to
     go), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in _ADD_NOTHING or subresource == "status":
+    if obj is None or operation in ADD_NOTHING or subresource == "status":
         return ()
     if operation is Operation.UPDATE and obj.metadata and obj.metadata.deletionTimestamp:
         return ()
