@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from patchgate.limits import PATTERNS_OF_A_REPOSITORY
-from patchgate.policy.part import ImageListPart, ListLine, Problem
-from patchgate.policy.pattern import expands_to
+from patchgate.policy.part import ImageListPart, LineNote, LineState, ListLine, Problem
+from patchgate.policy.pattern import expands_to, is_made_by_the_patcher
 from patchgate.policy.record import Approval, Record
+
+OWN_TAG: Final = LineNote(
+    LineState.REFUSED,
+    datetime.min.replace(tzinfo=UTC),
+    "is a tag that the patcher makes: list its source tag",
+)
+"""What every line comes to that lists a tag of the patcher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,8 @@ class Repository:
         records: key → record that touches the repository: its own, and those that approve into it.
         has_line_without_record: whether the patcher has yet to look at some line (of the main list, where that names
             the repository: whoever adds a list must not loosen what others own).
+        notes: tag of a line that has no record → why no image comes of it.
+        deciding_notes: those of the lines that `has_line_without_record` looks at.
         unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
     """
@@ -41,15 +51,24 @@ class Repository:
     sources: Mapping[str, tuple[Record, ...]]
     records: Mapping[str, Record]
     has_line_without_record: bool
+    notes: Mapping[str, LineNote]
+    deciding_notes: tuple[LineNote, ...]
     unseen_pins: frozenset[str]
     problems: tuple[Problem, ...]
 
     @classmethod
-    def build(cls, name: str, lists: Sequence[ImageListPart], records: Mapping[str, Record]) -> "Repository":
+    def build(
+        cls,
+        name: str,
+        lists: Sequence[ImageListPart],
+        records: Mapping[str, Record],
+        notes: Mapping[str, LineNote] | None = None,
+    ) -> "Repository":
         """Index what names the repository.
 
         lists: those that name it, the main one first: of two lines of one tag the first counts.
         records: those that touch it.
+        notes: what runs noted of its lines, by their tag.
         """
         main = [part for part in lists if part.policy]
         listed = [
@@ -58,24 +77,33 @@ class Repository:
             for line in part.lines[name]
         ]
         lines, problems = _index_lines(listed)
-        patterns = [line for line in listed if line.is_pattern]
+        all_patterns = [line for line in listed if line.is_pattern]
+        patterns = tuple(all_patterns[:PATTERNS_OF_A_REPOSITORY])
         own = {record.tag: record for record in records.values() if record.repository == name}
         approvals = [each for record in records.values() for each in record.approvals if each.repository == name]
         by_tag, by_digest = _index_approvals(approvals, own, records.values())
-        deciding = [line for part in main or lists for line in part.lines[name]]
+        unmade = [line for line in (*lines.values(), *patterns) if _lacks_record(line, own)]
+        noted = {line.tag: note for line in unmade if (note := _find_note(line, notes or {}))}
+        deciding = {line.tag for part in main or lists for line in part.lines[name]} & {line.tag for line in unmade}
         return cls(
             name=name,
             is_tracked=bool(lists or approvals),
             is_listed_by_strangers=bool(lists) and not main,
             lines=lines,
-            patterns=tuple(patterns[:PATTERNS_OF_A_REPOSITORY]),
+            patterns=patterns,
             approvals_by_tag=by_tag,
             approvals_by_digest=by_digest,
             sources=_index_sources(own.values()),
             records=records,
-            has_line_without_record=any(_lacks_record(line, own) for line in deciding),
+            has_line_without_record=bool(deciding - noted.keys()),
+            notes=noted,
+            deciding_notes=tuple(note for tag, note in noted.items() if tag in deciding),
             unseen_pins=frozenset(line.digest for line in lines.values() if line.digest and _is_unseen(line, own)),
-            problems=(*problems, *map(_report_pattern, patterns[PATTERNS_OF_A_REPOSITORY:])),
+            problems=(
+                *problems,
+                *map(_report_pattern, all_patterns[PATTERNS_OF_A_REPOSITORY:]),
+                *(_report_note(line, noted[line.tag]) for line in unmade if line.tag in noted),
+            ),
         )
 
     def find_line(self, tag: str) -> ListLine | None:
@@ -120,6 +148,10 @@ def _report_pattern(line: ListLine) -> Problem:
     return Problem(line.configmap, f"line {line.number}", reason)
 
 
+def _report_note(line: ListLine, note: LineNote) -> Problem:
+    return Problem(line.configmap, f"line {line.number}", f"{line.repository}:{line.tag} {note.message}")
+
+
 def _index_approvals(
     approvals: Iterable[Approval], own: Mapping[str, Record], touching: Iterable[Record]
 ) -> tuple[dict[str, Approval], dict[str, Approval]]:
@@ -157,11 +189,14 @@ def _order_of_approval(approval: Approval) -> tuple[datetime, str, str, list[tup
 
 def _index_sources(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
     """Index sources; of several records of one, that whose clock started first comes first."""
-    index: dict[str, tuple[Record, ...]] = {}
-    for record in sorted(records, key=lambda record: (record.vulnerable_since(), record.tag)):
+    index: dict[str, list[Record]] = {}
+    for record in records:
         for digest in dict.fromkeys(record.sources):
-            index[digest] = (*index.get(digest, ()), record)
-    return index
+            index.setdefault(digest, []).append(record)
+    return {
+        digest: tuple(sorted(known, key=lambda record: (record.clock_of(digest).since, record.tag)))
+        for digest, known in index.items()
+    }
 
 
 def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
@@ -169,7 +204,14 @@ def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
     return not any(expands_to(line.tag, tag) for tag in records) if line.is_pattern else line.tag not in records
 
 
+def _find_note(line: ListLine, notes: Mapping[str, LineNote]) -> LineNote | None:
+    """Find why no image comes of the line: what a run noted, or that it lists what the patcher makes itself."""
+    if line.is_pattern:
+        return notes.get(line.tag)
+    return OWN_TAG if is_made_by_the_patcher(line.tag) else None
+
+
 def _is_unseen(line: ListLine, records: Mapping[str, Record]) -> bool:
-    """Tell whether the line's record is of another digest than the line pins."""
+    """Tell whether the line's record is of another digest than the line pins, which nobody has tried yet."""
     record = records.get(line.tag)
     return record is not None and record.source_digest is not None and line.digest not in set(record.sources)
