@@ -5,13 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PLANE := etcd kubernetes helm
-OTHER_GROUPS := browser chart gatekeeper kyverno plane faults patch patch_faults node prometheus image_tools
+OTHER_GROUPS := attacks browser chart gatekeeper kyverno plane faults patch patch_faults node prometheus image_tools
 PATCH := buildkit copa trivy trivy_database
 KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
-.PHONY: unit chart plane gatekeeper kyverno faults browser patch patch-faults node prometheus image-tools
+.PHONY: unit chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
 .PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
 .PHONY: load-certificates load-node load-soak
 
@@ -38,6 +38,7 @@ programs: $(READY) # the groups that need more than Python, one after the other
 	then $(MAKE) --no-print-directory gatekeeper; \
 	else echo "Left out: gatekeeper, as Gatekeeper is not built here (4 minutes, once). To run it: make tools gatekeeper"; fi
 	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory attacks
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.debian --is-ready browser; then $(MAKE) --no-print-directory browser; \
 	else echo "Left out: browser, as it needs Debian's Chromium, which root installs there. To run it there: make browser"; fi
 	@if [ -n "$(CI)" ] || { $(BIN)/python -m tools.build --is-built $(PLANE) && $(BIN)/python -m tools.debian --is-ready prometheus; }; \
@@ -83,6 +84,9 @@ gatekeeper: $(READY) ## the tests with the real Gatekeeper beside that kube-apis
 
 faults: $(READY) ## each fault that the gate survives (docs/faults.md); some need root, and what `make tools` builds
 	$(BIN)/pytest tests/faults $(ARGS)
+
+attacks: $(READY) ## each attack that gate and patcher survive, one file per row; some need root for a memory cgroup, and what `make tools` builds
+	$(BIN)/pytest tests/attacks $(ARGS)
 
 browser: $(READY) ## the status page in a real Chromium, which it installs: root on Debian; PICTURES=1 takes its pictures anew
 	@$(BIN)/python -m tools.debian browser

@@ -30,9 +30,7 @@ The gate stands on {world}. Static bytes are uvicorn with the gate's settings
 and no thought; the webhook is controller-runtime's, decoding the Pod and looking images up in a map of 20.
 CPU is user and system time of the server. 16 connections ask as fast as they are answered: requests a second and
 latency are wrk's as much as the server's. At 700/s (of a round's five seconds one is the beginning) the core is mostly
-idle: each review comes alone, and caches are cold. wrk's heads are few, so that the gate knows all of them; one that it
-does not know costs 5 µs more ([ADR 17](../docs/adr/0017-answered-together.md)). Where the time goes:
-[PROFILE.md](PROFILE.md).
+idle: each review comes alone, and caches are cold. Where the time goes: [PROFILE.md](PROFILE.md).
 """
 _CHANGE = """
 ## Change

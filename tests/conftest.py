@@ -33,13 +33,11 @@ from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
 from patchgate.server.app import MainApp, make_app
-from patchgate.server.head_memory import HeadMemory
 from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.protocol import GateProtocol
 from patchgate.server.reporting import Reporter
-from patchgate.server.review_batch import ReviewBatch
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from tests.die_with_parent import die_with_parent
@@ -221,15 +219,17 @@ def run_gate(
     environment: Mapping[str, str] | None = None,
     program: Sequence[str] = SERVE,
     is_sound: bool = True,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Gate]:
     """Run a gate until the block ends; its announcement says the ports.
 
     source: a directory; None where the arguments name another source. ca: there once it listens; None where nobody
     can know the gate's certificate yet, so that it is asked without looking and not waited for. program: Python's
     arguments that run it, which takes the arguments of `serve`. is_sound: whether it may log no traceback.
+    prefix: words before its command, such as those that put it into a cgroup.
     """
     listen = ["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0", "--drain-seconds", "0"]
-    command = [*die_with_parent(), sys.executable, *program, *listen]
+    command = [*die_with_parent(), *prefix, sys.executable, *program, *listen]
     command += ["--source", str(source)] if source else []
     process = subprocess.Popen(
         [*command, *arguments], stderr=subprocess.PIPE, text=True, env=os.environ | (environment or {})
@@ -368,7 +368,7 @@ def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
 
 
 def _make_short_way(app: MainApp, life: Life) -> Callable[..., GateProtocol]:
-    return partial(ReviewProtocol, batch=ReviewBatch(app.admission, life), heads=HeadMemory())
+    return partial(ReviewProtocol, admission=app.admission, life=life)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

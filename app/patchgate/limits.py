@@ -95,14 +95,6 @@ TIMEOUT_SHARE: Final = 0.8
 """The part of the webhook's timeout within which a body must be there: the rest is for the answer's way back."""
 WRITE_SECONDS: Final = 30
 """How long an answer may wait for its caller to read on; kube-apiserver itself waits at most 30 s for a webhook."""
-REMEMBERED_HEAD_BYTES: Final = 1024
-"""A review's head that is remembered; kube-apiserver's has about 300 bytes."""
-HEADS_REMEMBERED: Final = 4096
-"""Heads of reviews that are kept: they differ by Content-Length. About 2 MB, 9 where all are as long as may be."""
-REVIEWS_TOGETHER: Final = 16
-"""Reviews that are decided before the first of them is answered: a millisecond's work."""
-REVIEWS_TOGETHER_BYTES: Final = 256 * 1024
-"""Their bodies: large ones take longer, and are answered sooner."""
 KEEP_ALIVE_SECONDS: Final = 120
 """Longer than the 90 s that kube-apiserver keeps an idle connection, so that it is always the one who closes."""
 RETRY_AFTER_SECONDS: Final = 1

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 _PLAIN: Final = {
     "dataclass_type": "must be an object",
     "dict_type": "must be an object",
+    "extra_forbidden": "is not allowed here",
     "int_type": "must be a number",
     "is_instance_of": "must be a list",
     "list_type": "must be a list",

@@ -1,6 +1,5 @@
 """`patchgate discover` of manifests: the table, the JSON by repository, and the lines that images.txt lacks."""
 
-import io
 import json
 import re
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.image_list import read_main_list
-from tests.command import run_patchgate
+from tests.command import pipe_in, run_patchgate
 from tests.world import FIXTURES
 
 SOURCE = str(FIXTURES / "configmaps")
@@ -98,7 +97,7 @@ def test_the_json_is_grouped_by_repository(capsys: pytest.CaptureFixture[str], m
 def test_without_any_list_everything_is_still_to_list(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(MANIFEST))
+    pipe_in(monkeypatch, MANIFEST)
     code, out, err = discover(capsys, "-f", "-", "-o", "list")
     assert (code, err) == (0, "")
     assert out == (

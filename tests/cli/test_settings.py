@@ -47,6 +47,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--issue-certificates": ("true", True),
     "--webhook-configuration": ("gate", "gate"),
     "--webhooks": ("gate-webhooks", "gate-webhooks"),
+    "--webhooks-sha256": ("ab" * 32, "ab" * 32),
     "--service-name": ("gate", "gate"),
     "--ca-days": ("400", 400),
     "--leaf-days": ("30", 30),
@@ -56,6 +57,7 @@ SERVE: dict[str, tuple[str, object]] = {
     "--close-v1": ("false", False),
     "--status-page": ("off", Switch.OFF),
     "--token-audience": ("kyverno-svc.kyverno.io", "kyverno-svc.kyverno.io"),
+    "--token-user": ("system:serviceaccount:kyverno:*", ["system:serviceaccount:kyverno:*"]),
     "--record-configmaps": ("9", 9),
 }
 """Flag of `serve` → a value that is not its default, as it is written and as it is read."""
@@ -71,6 +73,8 @@ WRONG = {
     "--drain-seconds": "-1",
     "--close-v1": "perhaps",
     "--status-page": "perhaps",
+    "--token-user": "system:*:kyverno",
+    "--webhooks-sha256": "sha256:ab",
     "--record-configmaps": "1001",
 }
 OWN_PREFIXES = {"flux": "FLUX_"}

@@ -49,8 +49,8 @@ def decided(image: str, where: Snapshot, **asked: object) -> tuple[bool, bool, s
     return found.allowed, found.warns, found.reason
 
 
-def test_the_table_has_its_thirteen_rows_in_the_order_of_the_document() -> None:
-    assert [row.__doc__.partition(":")[0] for row in ROWS if row.__doc__] == [f"Row {n}" for n in range(1, 14)]
+def test_the_table_has_its_fourteen_rows_in_the_order_of_the_document() -> None:
+    assert [row.__doc__.partition(":")[0] for row in ROWS if row.__doc__] == [f"Row {n}" for n in range(1, 15)]
 
 
 class TestRow1InvalidReference:
@@ -100,7 +100,55 @@ class TestRow2Excepted:
         assert decided("nginx", where) == (*WARNED, "Excepted")
 
 
-class TestRow3NotTracked:
+class TestRow3Unqualified:
+    NAMES = ("nginx", "nginx:1.25", "library/nginx:1.25", "team/app:1", f"nginx@{digest('nginx')}")
+
+    @pytest.mark.parametrize("image", NAMES)
+    def test_a_name_without_a_registry_is_refused_where_the_policy_says_so(self, image: str) -> None:
+        assert decided(image, patched_world(unqualified="deny")) == (*DENIED, "Unqualified")
+        assert decided(image, patched_world(unqualified="warn")) == (*WARNED, "NotTracked")
+        assert decided(image, patched_world()) == (*ALLOWED, "NotTracked")
+
+    @pytest.mark.parametrize("image", ["docker.io/nginx", "localhost/nginx", "registry:5000/nginx", "Registry/nginx"])
+    def test_a_name_with_a_registry_is_none_of_them(self, image: str) -> None:
+        assert decided(image, patched_world(unqualified="deny")) == (*ALLOWED, "NotTracked")
+
+    def test_the_message_says_what_to_write(self) -> None:
+        text = "names no registry, so each node chooses one: write docker.io/library/nginx:1.25"
+        assert verdict("nginx:1.25", patched_world(unqualified="deny")).text == text
+        warned = verdict("nginx:1.25", patched_world(unqualified="warn"))
+        assert warned.text == f"{text}; its repository is not tracked"
+        assert warned.warnings[0].startswith(f"nginx:1.25: {text}")
+
+    def test_an_approved_image_is_named_by_digest_instead(self) -> None:
+        key = "docker.io/library/nginx:1.25"
+        where = snapshot(image_list(key, unqualified="deny"), records({key: patched(f"{key}-patched-20260509")}))
+        found = verdict("nginx:1.25", where)
+        assert (found.reason, found.use) == ("Unqualified", f"{key}-patched-20260509@{digest('patched')}")
+        assert decided(str(found.use), where) == (*ALLOWED, "Approved")
+
+    def test_a_warning_loosens_nothing(self) -> None:
+        key = "docker.io/library/nginx:1.25"
+        where = snapshot(image_list(key, unqualified="warn"), records({key: record(first_vulnerable=hours_ago(30))}))
+        assert decided("nginx:1.25", where) == (*DENIED, "SlaBreached")
+        assert decided(key, where) == (*DENIED, "SlaBreached")
+
+    def test_an_exception_covers_it(self) -> None:
+        entry = "- {image: 'docker.io/library/nginx:*', reason: r, owner: o, expires: 2026-06-01T00:00:00Z}"
+        where = snapshot(image_list(TAG, unqualified="deny"), exceptions(entry))
+        assert decided("nginx:1.25", where) == (*WARNED, "Excepted")
+
+    def test_lines_without_a_registry_are_reported_and_keep_their_effect(self) -> None:
+        where = snapshot(image_list("nginx:1.25", TAG, unqualified="deny"), team_list("redis:7"))
+        assert [str(problem) for problem in where.list_problems(NOW)] == [
+            "copa-image-list: line 1: names no registry: it is read as docker.io/library/nginx:1.25; write that",
+            "team-images: line 1: names no registry: it is read as docker.io/library/redis:7; write that",
+        ]
+        assert decided("docker.io/library/nginx:1.24", where)[2] == "Unlisted"
+        assert list(snapshot(image_list("nginx:1.25")).list_problems(NOW)) == []
+
+
+class TestRow4NotTracked:
     @pytest.mark.parametrize(
         "image", ["nginx", "registry.example.com/myapp/api2:1", "registry.example.com.evil.io/myapp/api:1.4.2"]
     )
@@ -127,7 +175,7 @@ class TestRow3NotTracked:
         assert decided(TAG, where) == (*ALLOWED, "NotTracked")
 
 
-class TestRow4ApprovedDigest:
+class TestRow5ApprovedDigest:
     @pytest.mark.parametrize("image", [PATCHED, PATCHED_PLATFORM, f"{API}:anything@{digest('patched')}"])
     def test_a_fresh_approvals_index_and_platforms_run(self, image: str) -> None:
         assert decided(image, patched_world()) == (*ALLOWED, "Approved")
@@ -171,7 +219,7 @@ class TestRow4ApprovedDigest:
         assert decided(PATCHED_PLATFORM, world({TAG: moved})) == (*DENIED, "SlaBreached")
 
 
-class TestRow5DigestRequired:
+class TestRow6DigestRequired:
     def test_an_approved_tag_where_tracked_images_must_carry_a_digest(self) -> None:
         found = verdict(PATCHED_TAG, patched_world(require_digest="tracked"))
         assert (found.allowed, found.reason, found.use) == (False, "DigestRequired", USE)
@@ -193,7 +241,7 @@ class TestRow5DigestRequired:
         assert decided(TAG, world({TAG: record()}, require_digest="tracked")) == (*WARNED, "WithinSla")
 
 
-class TestRow6Stale:
+class TestRow7Stale:
     @pytest.mark.parametrize("image", [PATCHED_TAG, PATCHED, PATCHED_PLATFORM])
     def test_an_approval_is_fresh_up_to_the_second(self, image: str) -> None:
         where = world({TAG: patched(PATCHED_TAG, verified=hours_ago(24))})
@@ -230,7 +278,7 @@ class TestRow6Stale:
         assert decided(PATCHED_TAG, where) == (*expected, "Stale")
 
 
-class TestRow7ApprovedTag:
+class TestRow8ApprovedTag:
     def test_the_tag_of_a_fresh_approval_runs(self) -> None:
         assert decided(PATCHED_TAG, patched_world()) == (*ALLOWED, "Approved")
 
@@ -265,7 +313,7 @@ class TestRow7ApprovedTag:
         assert decided(f"{TAG}@{digest('source')}", where, pull_policy="Never") == (*ALLOWED, "Approved")
 
 
-class TestRow8PatchAvailable:
+class TestRow9PatchAvailable:
     @pytest.mark.parametrize("image", [TAG, SOURCE, SOURCE_PLATFORM])
     def test_the_listed_tag_and_its_sources_are_refused_and_the_patched_image_named(self, image: str) -> None:
         found = verdict(image, patched_world())
@@ -320,7 +368,7 @@ class TestRow8PatchAvailable:
         assert decided(TAG, world({TAG: record()}, line)) == (*WARNED, "WithinSla")
 
 
-class TestRow9Unpatchable:
+class TestRow10Unpatchable:
     @pytest.mark.parametrize(("unpatchable", "expected"), [("warn", WARNED), ("deny", DENIED)])
     def test_what_cannot_be_patched_is_as_the_policy_says(self, unpatchable: str, expected: tuple[bool, bool]) -> None:
         where = world({TAG: record(state="unpatchable", message="no OS packages")}, unpatchable=unpatchable)
@@ -366,7 +414,7 @@ class TestRows10And11Sla:
         assert decided(f"{API}:1", where) == (*WARNED, "WithinSla")
 
 
-class TestRow12Unscanned:
+class TestRow13Unscanned:
     @pytest.mark.parametrize(("unscanned", "expected"), [("warn", WARNED), ("deny", DENIED)])
     def test_a_listed_tag_without_a_record_is_as_the_policy_says(
         self, unscanned: str, expected: tuple[bool, bool]
@@ -400,7 +448,7 @@ class TestRow12Unscanned:
         assert decided(f"{API}:0.9", with_team) == (*WARNED, "Unscanned")
 
 
-class TestRow13Unlisted:
+class TestRow14Unlisted:
     @pytest.mark.parametrize(("unlisted", "expected"), [("deny", DENIED), ("warn", WARNED), ("allow", ALLOWED)])
     @pytest.mark.parametrize("image", [f"{API}:9", f"{API}@{digest('unknown')}", API])
     def test_anything_else_of_a_tracked_repository_is_as_the_policy_says(

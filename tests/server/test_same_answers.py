@@ -1,7 +1,7 @@
-"""Streams of requests, cut anywhere: a gate that knows heads writes the very bytes that one without a memory writes.
+"""Streams of requests, cut anywhere: an answer in one piece is the same as the answer of the ASGI way.
 
 Both are driven through a connection in memory, so that what comes in one turn of the event loop comes in one turn of
-both. The heads are known from connections of others, who sent what they liked, and then each request by itself.
+both.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import pytest
 import uvicorn
@@ -17,12 +16,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
-from patchgate.policy.decision import Mode
 from patchgate.server.app import MainApp
-from patchgate.server.head_memory import HeadMemory
 from patchgate.server.life import Life
 from patchgate.server.protocol import GateProtocol
-from patchgate.server.review_batch import ReviewBatch
 from patchgate.server.review_protocol import ReviewProtocol
 from tests.conftest import SHOP, make_doors, read_recorded
 
@@ -148,24 +144,17 @@ class Wire(asyncio.Transport):
         self.is_read = True
 
 
-class NoMemory(HeadMemory):
-    """Has the parser read every head."""
-
-    def learn(self, head: bytes, mode: Mode, url: bytes, body_bytes: int) -> None:
-        pass
-
-
 @dataclass(frozen=True)
 class Makers:
     """Makes connections of one gate, by what they know."""
 
     application: MainApp
 
-    def make_short(self, heads: HeadMemory) -> ReviewProtocol:
-        batch = ReviewBatch(self.application.admission, Life(0))
-        return ReviewProtocol(self._configure(), ServerState(), {}, batch=batch, heads=heads)
+    def make_one_piece(self) -> ReviewProtocol:
+        admission = self.application.admission
+        return ReviewProtocol(self._configure(), ServerState(), {}, admission=admission, life=Life(0))
 
-    def make_long(self) -> GateProtocol:
+    def make_asgi(self) -> GateProtocol:
         return GateProtocol(self._configure(), ServerState(), {})
 
     def _configure(self) -> uvicorn.Config:
@@ -228,36 +217,24 @@ def read_answers(written: bytes) -> list[Answer]:
 
 
 @settings(max_examples=300)
-@given(others=STREAMS, stream=STREAMS, cuts=CUTS)
-@example(others=[], stream=[USUAL_REVIEW] * 3, cuts=[(2, 0, True, False)])
-@example(others=[], stream=[USUAL_REVIEW, BODY_LIKE_A_REQUEST], cuts=[(3, 0, False, True)])
-@example(others=[USUAL_REVIEW, WARN % 1 + b"{"], stream=[USUAL_REVIEW], cuts=[])
-@example(others=[NO_JSON, WARN % len(REVIEW) + REVIEW], stream=[NO_JSON], cuts=[(1, 0, False, True)])
-def test_known_heads_change_no_byte_of_any_answer(
-    makers: Makers, others: list[bytes], stream: list[bytes], cuts: Cuts
-) -> None:
-    async def run() -> tuple[tuple[bytes, bool], tuple[bytes, bool]]:
-        heads = HeadMemory()
-        await send(partial(makers.make_short, heads), b"".join(others), cuts)
-        for request in stream:
-            await send(partial(makers.make_short, heads), request)
-        whole = b"".join(stream)
-        known = await send(partial(makers.make_short, heads), whole, cuts)
-        return known, await send(partial(makers.make_short, NoMemory()), whole, cuts)
-
-    known, parsed = asyncio.run(run())
-    assert known == parsed
-
-
 @given(stream=SOUND_STREAMS, cuts=CUTS)
-def test_the_short_way_answers_what_the_long_one_does(makers: Makers, stream: list[bytes], cuts: Cuts) -> None:
+@example(stream=[USUAL_REVIEW] * 3, cuts=[(2, 0, True, False)])
+@example(stream=[USUAL_REVIEW, BODY_LIKE_A_REQUEST], cuts=[(3, 0, False, True)])
+@example(stream=[NO_JSON], cuts=[(1, 0, False, True)])
+def test_an_answer_in_one_piece_is_that_of_the_asgi_way(makers: Makers, stream: list[bytes], cuts: Cuts) -> None:
     async def run() -> tuple[tuple[bytes, bool], tuple[bytes, bool]]:
-        heads = HeadMemory()
-        for request in stream:
-            await send(partial(makers.make_short, heads), request)
         whole = b"".join(stream)
-        return await send(partial(makers.make_short, heads), whole, cuts), await send(makers.make_long, whole, cuts)
+        return await send(makers.make_one_piece, whole, cuts), await send(makers.make_asgi, whole, cuts)
 
-    (short, is_short_closed), (long, is_long_closed) = asyncio.run(run())
-    assert read_answers(short) == read_answers(long)
-    assert is_short_closed == is_long_closed
+    (piece, is_piece_closed), (asgi, is_asgi_closed) = asyncio.run(run())
+    assert read_answers(piece) == read_answers(asgi)
+    assert is_piece_closed == is_asgi_closed
+
+
+@given(stream=STREAMS, cuts=CUTS)
+def test_nothing_that_comes_ends_in_an_error_and_each_answer_is_http(
+    makers: Makers, stream: list[bytes], cuts: Cuts
+) -> None:
+    written, _ = asyncio.run(send(makers.make_one_piece, b"".join(stream), cuts))
+    assert all(status.startswith(b"http/1.1 ") for status, _, _ in read_answers(written))
+    assert b"500 internal" not in written.lower()

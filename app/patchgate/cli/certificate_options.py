@@ -13,6 +13,7 @@ from patchgate.pki.lives import Lives
 
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 """RFC 1123, a subdomain: what objects of Kubernetes are called."""
+_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DAYS_MOST: Final = 100 * 365
 
 
@@ -20,6 +21,12 @@ def _parse_name(text: str) -> str:
     if _NAME.fullmatch(text):
         return text
     raise typer.BadParameter("write the name of an object, such as patchgate-tls")
+
+
+def _parse_sha256(text: str) -> str:
+    if _SHA256.fullmatch(text):
+        return text
+    raise typer.BadParameter("write 64 hexadecimal digits, in lower case")
 
 
 Certificate = Annotated[
@@ -75,7 +82,18 @@ WebhooksConfigMap = Annotated[
         metavar="CONFIGMAP",
         parser=_parse_name,
         help="ConfigMap in the system namespace with the webhooks that --webhook-configuration is to hold: put into it "
-        "once the gate is ready, and never taken out.",
+        "once the gate is ready, and never taken out. They may ask the gate's own Service about what it judges alone.",
+    ),
+]
+WebhooksSha256 = Annotated[
+    str | None,
+    typer.Option(
+        "--webhooks-sha256",
+        envvar="PATCHGATE_WEBHOOKS_SHA256",
+        metavar="HEX",
+        parser=_parse_sha256,
+        help="Apply that ConfigMap only while its webhooks.yaml has this SHA-256: selectors and conditions cannot be "
+        "changed by anyone who may write ConfigMaps.",
     ),
 ]
 ServiceName = Annotated[
@@ -138,17 +156,19 @@ def choose_secret(
     return None
 
 
-def choose_arming(configmap: str | None, secret: TlsSecret | None) -> Arming | None:
-    """Choose what the gate arms; None where nothing is named.
+def choose_arming(configmap: str | None, sha256: str | None, secret: TlsSecret | None) -> Arming | None:
+    """Choose what the gate arms; None where nothing is named. sha256: of what the ConfigMap must hold.
 
     Raises:
-        SetupError: nothing says where it is to be put.
+        SetupError: nothing says where it is to be put, or what should have that checksum.
     """
     if not configmap:
+        if sha256:
+            raise SetupError("serve: --webhooks-sha256 needs --webhooks CONFIGMAP")
         return None
     if not secret or not secret.webhook_configuration:
         raise SetupError("serve: --webhooks needs --webhook-configuration NAME")
-    return Arming(configmap, secret.webhook_configuration, secret.name)
+    return Arming(configmap, secret.webhook_configuration, secret.name, sha256 or "")
 
 
 def choose_tls(

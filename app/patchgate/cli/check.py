@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from patchgate.cli.manifests import read_manifests
+from patchgate.cli.manifests import LoadedManifests, read_manifests
 from patchgate.cli.options import (
     Format,
     Kubernetes,
@@ -21,6 +21,7 @@ from patchgate.cli.options import (
     load_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.cli.unjudged import describe_unjudged, print_unjudged
 from patchgate.cli.verdict_words import choose_style, say_verdict
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
@@ -28,7 +29,7 @@ from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
-from patchgate.policy.verdict import Verdict
+from patchgate.policy.verdict import Reason, Verdict
 from patchgate.policy.workload import Operation
 from patchgate.server.decisions import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
@@ -53,31 +54,44 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    verdicts = list(_decide(images or [], filename or [], namespace, snapshot, moment))
+    manifests = read_manifests(filename or [], namespace)
+    verdicts = list(_decide(images or [], manifests, namespace, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
+    print_unjudged(manifests)
     if output is Format.JSON:
-        _print_json(decision, verdicts)
-    else:
+        _print_json(decision, verdicts, manifests if filename else None)
+    elif verdicts or not manifests.faults:
         _print_table(decision, verdicts)
-    raise typer.Exit(0 if decision.allowed else 1)
+    raise typer.Exit(2 if manifests.faults else 0 if decision.allowed else 1)
 
 
 def _decide(
-    images: list[str], manifests: list[str], namespace: str, snapshot: Snapshot, now: datetime
+    images: list[str], manifests: LoadedManifests, namespace: str, snapshot: Snapshot, now: datetime
 ) -> Iterator[tuple[str, Verdict]]:
-    """Decide each image, beside the workload that asks for it (empty for an image of the command line)."""
+    """Decide each image, next to the workload that asks for it (empty for an image of the command line).
+
+    Of what a controller made only that which its maker does not have: a Pod's own images after an injection.
+    """
     judge = Judge(current=lambda: snapshot, clock=lambda: now)
     yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
-    for workload in read_manifests(manifests, namespace):
+    seen: set[tuple[str, str]] = set()
+    for workload in manifests.workloads:
         question = Question(Operation.CREATE, workload.obj, namespace=workload.namespace)
-        decision = judge.judge(question, Mode.ENFORCE, snapshot)
-        yield from ((workload.name, verdict) for verdict in decision.verdicts)
+        for verdict in judge.judge(question, Mode.ENFORCE, snapshot).verdicts:
+            if not workload.is_made or (workload.name, verdict.image) not in seen:
+                yield workload.name, verdict
+            seen.add((workload.name, verdict.image))
 
 
-def _print_json(decision: Decision, verdicts: list[tuple[str, Verdict]]) -> None:
+def _print_json(decision: Decision, verdicts: list[tuple[str, Verdict]], manifests: LoadedManifests | None) -> None:
+    """Print the decision as `/v1/decisions` answers it; of manifests also what was not judged: a fault allows nothing."""
     items = [describe_verdict(verdict) | ({"workload": name} if name else {}) for name, verdict in verdicts]
-    print_json(describe_decision(decision) | {"images": items})
+    answer = describe_decision(decision) | {"images": items}
+    if manifests and manifests.faults and decision.allowed:
+        message = f"{len(manifests.faults)} of the manifests could not be judged: {manifests.faults[0]}"
+        answer |= {"allowed": False, "reason": Reason.INVALID_OBJECT, "message": message}
+    print_json(answer | (describe_unjudged(manifests) if manifests else {}))
 
 
 def _print_table(decision: Decision, verdicts: list[tuple[str, Verdict]]) -> None:

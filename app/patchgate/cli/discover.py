@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.cli.discover_output import describe_inventory, print_inventory, print_lines
-from patchgate.cli.manifests import read_manifests
+from patchgate.cli.manifests import LoadedManifests, read_manifests
 from patchgate.cli.options import (
     Kubernetes,
     Manifests,
@@ -20,6 +20,7 @@ from patchgate.cli.options import (
     read_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems
+from patchgate.cli.unjudged import describe_unjudged, print_unjudged
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import InvalidManifestError, SetupError
 from patchgate.gate.running import find_running
@@ -80,11 +81,13 @@ def discover(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     moment = now or datetime.now(UTC)
     chosen = _choose_lists(source, system_namespace) if source or kubernetes else None
     snapshot, problems = _read_lists(chosen, Names(record_configmaps=record_configmaps), moment)
-    uses = _list_manifests(filename, namespace) if filename else _list_cluster(namespace, problems)
+    manifests = read_manifests(filename or [], namespace or "default")
+    uses = _list_manifests(manifests) if filename else _list_cluster(namespace, problems)
     inventory = take_inventory(uses, snapshot, moment)
     print_problems(problems)
-    _print(inventory, output)
-    raise typer.Exit(0)
+    print_unjudged(manifests)
+    _print(inventory, output, manifests)
+    raise typer.Exit(2 if manifests.faults else 0)
 
 
 def _choose_lists(source: Path | None, system_namespace: str) -> Directory | Cluster:
@@ -101,8 +104,8 @@ def _read_lists(chosen: Directory | Cluster | None, names: Names, now: datetime)
     return snapshot, problems
 
 
-def _list_manifests(paths: list[str], namespace: str | None) -> Iterator[Use]:
-    for workload in read_manifests(paths, namespace or "default"):
+def _list_manifests(manifests: LoadedManifests) -> Iterator[Use]:
+    for workload in manifests.workloads:
         yield from (Use(workload.name, workload.namespace, image) for image in list_images(workload.obj))
 
 
@@ -122,11 +125,11 @@ def _list_uses(found: Found, problems: list[Problem]) -> Iterator[Use]:
     yield from (Use(found.workload, found.namespace, image) for image in list_images(obj))
 
 
-def _print(inventory: list[RunningImage], output: DiscoverFormat) -> None:
+def _print(inventory: list[RunningImage], output: DiscoverFormat, manifests: LoadedManifests) -> None:
     match output:
         case DiscoverFormat.TABLE:
             print_inventory(inventory)
         case DiscoverFormat.JSON:
-            print_json(describe_inventory(inventory))
+            print_json(describe_inventory(inventory) | describe_unjudged(manifests))
         case DiscoverFormat.LIST:
             print_lines(inventory)

@@ -31,7 +31,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
         console.width = console.measure(table, options=console.options.update(width=_ANY_WIDTH)).maximum
     with console.capture() as capture:
         console.print(table)
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in capture.get().removesuffix("\n").split("\n"))
 
 
 def print_line(line: str) -> None:

@@ -18,6 +18,7 @@ from patchgate.cli.certificate_options import (
     TlsSecretName,
     WebhookConfiguration,
     WebhooksConfigMap,
+    WebhooksSha256,
     choose_arming,
     choose_files,
     choose_secret,
@@ -26,8 +27,9 @@ from patchgate.cli.certificate_options import (
 )
 from patchgate.cli.options import Kubernetes, RecordConfigMaps, Source, SystemNamespace, choose_source
 from patchgate.configmaps.configmap import Names
+from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import SERVICE_NAME, SYSTEM_NAMESPACE, Address, GateSettings
+from patchgate.gate.settings import KYVERNO_USERS, SERVICE_NAME, SYSTEM_NAMESPACE, Address, GateSettings
 from patchgate.limits import CA_DAYS, DRAIN_SECONDS, LEAF_DAYS, RECORD_CONFIGMAPS
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
@@ -114,6 +116,25 @@ _TokenAudience = Annotated[
         "kyverno-svc.kyverno.io. While kube-apiserver cannot be asked, they get 503.",
     ),
 ]
+
+
+def _parse_token_user(text: str) -> str:
+    if text and "*" not in text[:-1]:
+        return text
+    raise typer.BadParameter("write a user such as system:serviceaccount:kyverno:kyverno-*, with * at the end alone")
+
+
+_TokenUsers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--token-user",
+        envvar="PATCHGATE_TOKEN_USER",
+        metavar="USER",
+        parser=_parse_token_user,
+        help="User whose token --token-audience accepts (repeatable); a * at the end covers all that begin so. "
+        "Unless given: the four service accounts of Kyverno's controllers in the namespace kyverno.",
+    ),
+]
 _StatusPage = Annotated[
     Switch,
     typer.Option(
@@ -122,6 +143,17 @@ _StatusPage = Annotated[
         help="Whether the ops listener shows a page for people at /: it names what is not patched.",
     ),
 ]
+
+
+def _choose_token_users(users: list[str] | None, audience: str | None) -> tuple[str, ...]:
+    """Choose whose tokens are accepted.
+
+    Raises:
+        SetupError: users are named, and no token is asked for.
+    """
+    if users and not audience:
+        raise SetupError("serve: --token-user needs --token-audience AUDIENCE")
+    return tuple(users) if users else KYVERNO_USERS
 
 
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
@@ -137,6 +169,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     issue_certificates: Issues = False,  # noqa: FBT002 -- a flag
     webhook_configuration: WebhookConfiguration = None,
     webhooks: WebhooksConfigMap = None,
+    webhooks_sha256: WebhooksSha256 = None,
     service_name: ServiceName = SERVICE_NAME,
     ca_days: CaDays = CA_DAYS,
     leaf_days: LeafDays = LEAF_DAYS,
@@ -145,6 +178,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
     token_audience: _TokenAudience = None,
+    token_user: _TokenUsers = None,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     status_page: _StatusPage = Switch.ON,
 ) -> None:
@@ -161,10 +195,11 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         drain_seconds=drain_seconds,
         closes_v1=close_v1,
         token_audience=token_audience or None,
+        token_users=_choose_token_users(token_user, token_audience),
         names=Names(record_configmaps=record_configmaps),
         namespace=system_namespace,
         service=service_name,
-        arming=choose_arming(webhooks, secret),
+        arming=choose_arming(webhooks, webhooks_sha256, secret),
         has_status_page=status_page is Switch.ON,
     )
     run_gate(settings, clock=lambda: datetime.now(UTC), log_stream=sys.stderr)

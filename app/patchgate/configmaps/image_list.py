@@ -8,12 +8,15 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.policy_keys import KEYS, read_policy
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
+from patchgate.policy.lines import BLANKS, read_lines
 from patchgate.policy.part import ImageListPart, ListLine, Problem
-from patchgate.policy.reference import Reference
+from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.verdict import show
 
 KEY: Final = "images.txt"
-_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_COMMENT: Final = re.compile(r"(?:^|[ \t])#.*")
+_FOLDED: Final = "several images on one line: write `images.txt: |` (`>` joins lines), and one image a line"
+_HAS_BLANK: Final = "has a space in it: write one image a line, and # before a comment"
 
 
 def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> ImageListPart:
@@ -49,15 +52,15 @@ def _report_absence(configmap: ConfigMap) -> list[Problem]:
 def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]], list[Problem]]:
     lines: dict[str, dict[tuple[str, str | None], ListLine]] = {}
     problems = []
-    for number, text in enumerate(configmap.data.get(KEY, "").splitlines(), 1):
-        image = _COMMENT.sub("", text).strip()
-        if not image:
+    for text in read_lines(configmap.data.get(KEY, "")):
+        image = _COMMENT.sub("", text.text).strip(BLANKS)
+        if not image and not text.fault:
             continue
         try:
-            line = _read_line(image, configmap.name, number)
+            line = _read_line(image, text.fault, configmap.name, text.number)
         except InvalidReferenceError as error:
-            shown = show(image, SHOWN_VALUE_CHARACTERS)
-            problems.append(Problem(configmap.name, f"line {number}", f"{shown!r}: {error}"))
+            shown = show(image or text.text, SHOWN_VALUE_CHARACTERS)
+            problems.append(Problem(configmap.name, f"line {text.number}", f"{shown!r}: {error}"))
             if repository := _find_repository(image):
                 lines.setdefault(repository, {})
         else:
@@ -65,8 +68,18 @@ def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]
     return {repository: tuple(each.values()) for repository, each in lines.items()}, problems
 
 
-def _read_line(image: str, configmap: str, number: int) -> ListLine:
-    """Read `REPO:TAG` or `REPO:TAG@DIGEST`; in the tag `*` stands for any characters."""
+def _read_line(image: str, fault: str, configmap: str, number: int) -> ListLine:
+    """Read `REPO:TAG` or `REPO:TAG@DIGEST`; in the tag `*` stands for any characters.
+
+    fault: what is wrong with the line whatever it names; empty if nothing is.
+
+    Raises:
+        InvalidReferenceError: it is not such a line; the error says what to write instead.
+    """
+    if fault:
+        raise InvalidReferenceError(fault)
+    if len(words := image.split()) > 1:
+        raise InvalidReferenceError(_FOLDED if all(":" in word for word in words) else _HAS_BLANK)
     name, at, digest = image.partition("@")
     reference = Reference.parse_bare(name.replace("*", "x") + at + digest)
     if reference.tag is None:
@@ -76,12 +89,12 @@ def _read_line(image: str, configmap: str, number: int) -> ListLine:
         raise InvalidReferenceError("has * outside its tag: list each repository")
     if "*" in tag and digest:
         raise InvalidReferenceError("has * beside a digest: one digest has no pattern of tags")
-    return ListLine(reference.repository, tag, reference.digest, configmap, number)
+    return ListLine(reference.repository, tag, reference.digest, configmap, number, names_registry(name))
 
 
 def _find_repository(image: str) -> str | None:
     """Find the repository of a line that does not parse otherwise: it stays tracked."""
-    name = image.split(maxsplit=1)[0].partition("@")[0]
+    name = "".join(image.split(maxsplit=1)[:1]).partition("@")[0]
     for candidate in (name, name.rpartition(":")[0]):
         try:
             return Reference.parse_bare(candidate).repository

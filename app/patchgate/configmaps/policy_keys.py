@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import POLICY_HOURS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.lines import BLANKS, read_lines
 from patchgate.policy.part import Problem
 from patchgate.policy.policy import DAY, DigestRequirement, Effect, Naming, Policy, Severity, StaleEffect
 from patchgate.policy.reference import Reference
@@ -27,6 +28,7 @@ KEYS: Final = frozenset(
         "unscanned",
         "unlisted",
         "unpatchable",
+        "unqualified",
         "require_digest",
         "platforms",
         "mirrors",
@@ -77,6 +79,7 @@ def read_policy(configmap: ConfigMap, previous: Policy | None) -> tuple[Policy, 
         unscanned=keys.read("unscanned", _deny_or_warn, default.unscanned, last_good.unscanned),
         unlisted=keys.read("unlisted", _one_of(Effect), default.unlisted, last_good.unlisted),
         unpatchable=keys.read("unpatchable", _deny_or_warn, default.unpatchable, last_good.unpatchable),
+        unqualified=keys.read("unqualified", _one_of(Effect), default.unqualified, last_good.unqualified),
         require_digest=keys.read(
             "require_digest", _one_of(DigestRequirement), default.require_digest, last_good.require_digest
         ),
@@ -145,8 +148,10 @@ def _read_push_to(text: str, naming: Naming) -> tuple[tuple[str, str], ...]:
 
 
 def _read_pairs(text: str) -> Iterable[tuple[str, str]]:
-    for line in text.splitlines():
-        content = line.partition("#")[0].strip()
+    for line in read_lines(text):
+        content = line.text.partition("#")[0].strip(BLANKS)
+        if line.fault:
+            raise ValueError(f"line {line.number}: {line.fault}")
         if not content:
             continue
         left, equals, right = content.partition("=")

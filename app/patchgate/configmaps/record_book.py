@@ -104,6 +104,7 @@ def _name(key: str, naming: Naming) -> str:
 
 
 def _read_lines(text: str, naming: Naming) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
+    """Give each line as it is (`policy.lines` says where lines end)."""
+    for line in text.split("\n"):
         image = find_image(line)
-        yield line, _name(image, naming) if image else ""
+        yield line.removesuffix("\r"), _name(image, naming) if image else ""

@@ -30,7 +30,7 @@ from patchgate.gate.secret import open_secret
 from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
-from patchgate.gate.tokens import KnowsToken, TokenAsker, open_token_review
+from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
@@ -42,13 +42,11 @@ from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
 from patchgate.server.front import Front
-from patchgate.server.head_memory import HeadMemory
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.page.health import Health
 from patchgate.server.reporting import Reporter
-from patchgate.server.review_batch import ReviewBatch
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
 from patchgate.server.tls import RotatingPair, ServedPair
@@ -73,7 +71,7 @@ class _Gate:
     pair: ServedPair
     secret: LookedAt | None
     webhooks: Webhooks | None
-    knows_token: KnowsToken | None
+    find_token_user: FindUser | None
 
 
 def run_gate(
@@ -99,10 +97,11 @@ def run_gate(
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
         pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
-        webhooks = open_webhooks(settings.arming, settings.namespace) if settings.arming else None
-        knows = open_token_review(settings.token_audience) if settings.token_audience else None
+        arming = settings.arming
+        webhooks = open_webhooks(arming, settings.service, settings.namespace) if arming else None
+        find_user = open_token_review(settings.token_audience) if settings.token_audience else None
         gate = _Gate(
-            settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, knows
+            settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, find_user
         )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -122,7 +121,7 @@ async def _run(gate: _Gate) -> None:
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
 
     def list_problems() -> tuple[Problem, ...]:
-        return (*clock.list_problems(), *standing.source_problems)
+        return (*clock.list_problems(), *standing.source_problems, *(armer.list_problems() if armer else ()))
 
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
@@ -131,6 +130,7 @@ async def _run(gate: _Gate) -> None:
         is_complete = standing.snapshot is not None and standing.snapshot.is_complete
         return is_complete and not life.is_draining and not list_obstacles()
 
+    armer = Armer(gate.webhooks, is_ready, clock, metrics, log) if gate.webhooks else None
     app = make_app(
         judge,
         Reporter(metrics, log),
@@ -145,9 +145,10 @@ async def _run(gate: _Gate) -> None:
         return Health(standing.read_at, list_problems(), tuple(list_obstacles()), None if is_stand_in else expires)
 
     ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
-    asker = TokenAsker(gate.knows_token, metrics, log) if gate.knows_token else None
+    find_user = gate.find_token_user
+    asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, batch=ReviewBatch(app.admission, life), heads=HeadMemory())
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
     servers = [
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
@@ -165,7 +166,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(watch_clock(clock, log)),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
-        *([asyncio.create_task(Armer(gate.webhooks, is_ready, metrics, log).run())] if gate.webhooks else []),
+        *([asyncio.create_task(armer.run())] if armer else []),
     ]
     for task in background:
         task.add_done_callback(partial(_end_with, life))

@@ -15,6 +15,11 @@ from patchgate.server.judge import OnError
 
 SYSTEM_NAMESPACE: Final = "copa-system"
 SERVICE_NAME: Final = "patchgate"
+KYVERNO_USERS: Final = tuple(
+    f"system:serviceaccount:kyverno:kyverno-{controller}-controller"
+    for controller in ("admission", "background", "cleanup", "reports")
+)
+"""Kyverno's service accounts, as its chart names them: each of these controllers may call a policy's service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +76,13 @@ class Arming:
         configmap: says which webhooks there should be; in the system namespace.
         configuration: the ValidatingWebhookConfiguration that is to hold them.
         secret: whose `ca.crt` they trust at first.
+        sha256: of the ConfigMap's webhooks.yaml, in hexadecimal digits; empty for any within the bounds.
     """
 
     configmap: str
     configuration: str
     secret: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,7 @@ class GateSettings:
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
         token_audience: of the bearer tokens that `/v1/` asks for; None where it asks for none.
+        token_users: who may show one: a user, or the beginning of users' names and `*`.
         names: the names under which ConfigMaps count.
         namespace: the one that the gate's own Service and Secret are in.
         service: the name of the gate's own Service.
@@ -121,6 +129,7 @@ class GateSettings:
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
     token_audience: str | None = None
+    token_users: tuple[str, ...] = KYVERNO_USERS
     names: Names = field(default_factory=Names)
     namespace: str = SYSTEM_NAMESPACE
     service: str = SERVICE_NAME

@@ -11,7 +11,7 @@ from patchgate.policy.exception import ImageException
 from patchgate.policy.part import LineNote, ListLine
 from patchgate.policy.policy import DigestRequirement, Policy
 from patchgate.policy.record import Approval, Record, SourceClock
-from patchgate.policy.reference import Reference
+from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.workload import Image, Operation
@@ -94,6 +94,11 @@ class Case(Struct, frozen=True, gc=False):
         return self.reference is not None and self.reference.digest is not None
 
     @property
+    def is_unqualified(self) -> bool:
+        """Whether its name has no registry, so that the node's configuration says where it comes from."""
+        return not self.fault and not names_registry(self.image.text)
+
+    @property
     def must_carry_digest(self) -> bool:
         """Whether the policy, or the list line of its tag, wants the image named by digest."""
         match self.policy.require_digest:
@@ -165,7 +170,7 @@ class Case(Struct, frozen=True, gc=False):
         return None
 
     def find_use(self) -> Approval | None:
-        """Find what to use instead: an approval that row 4 allows now. None where there is none."""
+        """Find what to use instead: an approval whose digest is `Approved` now. None where there is none."""
         if self.has_fresh_approval:
             return self.approval
         record = self.record

@@ -38,6 +38,7 @@ class ListLine:
         digest: where the line pins one.
         configmap: the ConfigMap it stands in.
         number: its line there, from 1.
+        is_qualified: whether it names its registry; one without means docker.io.
     """
 
     repository: str
@@ -45,6 +46,7 @@ class ListLine:
     digest: str | None
     configmap: str
     number: int
+    is_qualified: bool = True
 
     @property
     def is_pattern(self) -> bool:

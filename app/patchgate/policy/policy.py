@@ -99,6 +99,7 @@ class Policy:
         unscanned: what happens to a listed image without a record.
         unlisted: what happens to another tag or digest of a tracked repository.
         unpatchable: what happens to an image that Copa cannot patch.
+        unqualified: what happens to an image whose name has no registry.
         require_digest: which images must carry a digest.
         platforms: those of the nodes.
         naming: mirrors and push targets.
@@ -112,6 +113,7 @@ class Policy:
     unscanned: Effect = Effect.WARN
     unlisted: Effect = Effect.DENY
     unpatchable: Effect = Effect.WARN
+    unqualified: Effect = Effect.ALLOW
     require_digest: DigestRequirement = DigestRequirement.NO
     platforms: tuple[str, ...] = ("linux/amd64",)
     naming: Naming = field(default_factory=Naming)

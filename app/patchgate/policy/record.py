@@ -100,7 +100,7 @@ class Record:
     Attributes:
         repository: normalised source repository.
         tag: source tag; with the repository it is the record's key.
-        state: for people (but for row 9).
+        state: for people (but `Unpatchable` rests on it).
         source_digest: what the tag resolved to; None before the first success.
         source_platforms: platform → digest of the source's manifests.
         earlier_sources: digests that the tag had before, once found vulnerable.

@@ -16,6 +16,7 @@ from patchgate.policy.verdict import Reason, Verdict, say_duration, say_time, sh
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 _OLD_COPY: Final = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
+UNQUALIFIED: Final = "names no registry, so each node chooses one"
 
 
 def invalid_reference(case: Case) -> Verdict | None:
@@ -34,8 +35,16 @@ def excepted(case: Case) -> Verdict | None:
     return Verdict(_name(case), allowed=True, reason=Reason.EXCEPTED, text=text, warns=True, audit=audit)
 
 
+def unqualified(case: Case) -> Verdict | None:
+    """Row 3: no registry in its name, where the policy refuses that."""
+    if case.policy.unqualified is not Effect.DENY or not case.is_unqualified:
+        return None
+    use = case.find_use()
+    return _deny(case, Reason.UNQUALIFIED, UNQUALIFIED if use else say_unqualified(case), use)
+
+
 def not_tracked(case: Case) -> Verdict | None:
-    """Row 3: its repository is not tracked."""
+    """Row 4: its repository is not tracked."""
     if case.repository:
         return None
     if case.policy.require_digest is DigestRequirement.ALL and case.reference and not case.reference.digest:
@@ -44,14 +53,14 @@ def not_tracked(case: Case) -> Verdict | None:
 
 
 def approved_digest(case: Case) -> Verdict | None:
-    """Row 4: digest of a fresh approval."""
+    """Row 5: digest of a fresh approval."""
     if case.has_digest and case.has_fresh_approval:
         return _allow(case, Reason.APPROVED, "an approved digest", until=case.fresh_until)
     return None
 
 
 def digest_required(case: Case) -> Verdict | None:
-    """Row 5: no digest, and one is required."""
+    """Row 6: no digest, and one is required."""
     if case.has_digest or not case.must_carry_digest:
         return None
     use = case.find_use()
@@ -60,7 +69,7 @@ def digest_required(case: Case) -> Verdict | None:
 
 
 def stale(case: Case) -> Verdict | None:
-    """Row 6: tag or digest of an approval that is not fresh."""
+    """Row 7: tag or digest of an approval that is not fresh."""
     if case.approval is None or case.has_fresh_approval:
         return None
     text = f"its approval is stale, last verified {say_time(case.approval.verified)}"
@@ -73,7 +82,7 @@ def stale(case: Case) -> Verdict | None:
 
 
 def approved_tag(case: Case) -> Verdict | None:
-    """Row 7: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
+    """Row 8: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
     if not case.has_fresh_approval:
         return None
     if not case.may_be_an_old_copy or case.image.pull_policy == "Always":
@@ -83,7 +92,7 @@ def approved_tag(case: Case) -> Verdict | None:
 
 
 def patch_available(case: Case) -> Verdict | None:
-    """Row 8: listed tag or source, no approval itself, but its record has one."""
+    """Row 9: listed tag or source, no approval itself, but its record has one."""
     if case.record is None or case.clock is None:
         return None
     patched, grace = case.clock.patched, case.policy.rollout_grace
@@ -104,7 +113,7 @@ def patch_available(case: Case) -> Verdict | None:
 
 
 def unpatchable(case: Case) -> Verdict | None:
-    """Row 9: listed tag or source, and it cannot be patched; not a source before it that was found vulnerable."""
+    """Row 10: listed tag or source, and it cannot be patched; not a source before it that was found vulnerable."""
     if case.record is None or case.record.state is not State.UNPATCHABLE or case.is_earlier_source:
         return None
     if not case.has_digest and case.may_be_an_old_copy and case.image.pull_policy not in ("Always", None):
@@ -114,7 +123,7 @@ def unpatchable(case: Case) -> Verdict | None:
 
 
 def within_sla(case: Case) -> Verdict | None:
-    """Row 10: listed tag or source, no approval, the SLA still runs."""
+    """Row 11: listed tag or source, no approval, the SLA still runs."""
     if case.clock is None:
         return None
     left = case.clock.since + case.policy.patch_sla - case.now
@@ -124,7 +133,7 @@ def within_sla(case: Case) -> Verdict | None:
 
 
 def sla_breached(case: Case) -> Verdict | None:
-    """Row 11: the same, longer ago."""
+    """Row 12: the same, longer ago."""
     if case.clock is None:
         return None
     since, sla = say_time(case.clock.since), say_duration(case.policy.patch_sla)
@@ -133,7 +142,7 @@ def sla_breached(case: Case) -> Verdict | None:
 
 
 def unscanned(case: Case) -> Verdict | None:
-    """Row 12: listed without a record; or a digest where some line has no record yet.
+    """Row 13: listed without a record; or a digest where some line has no record yet.
 
     A line of which a run could make nothing lists nothing.
     """
@@ -143,7 +152,7 @@ def unscanned(case: Case) -> Verdict | None:
 
 
 def unlisted(case: Case) -> Verdict | None:
-    """Row 13: anything else of a tracked repository."""
+    """Row 14: anything else of a tracked repository."""
     effect = case.policy.unlisted
     if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
         effect = Effect.WARN
@@ -157,18 +166,24 @@ def unlisted(case: Case) -> Verdict | None:
 ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
     invalid_reference,  # 1
     excepted,  # 2
-    not_tracked,  # 3
-    approved_digest,  # 4
-    digest_required,  # 5
-    stale,  # 6
-    approved_tag,  # 7
-    patch_available,  # 8
-    unpatchable,  # 9
-    within_sla,  # 10
-    sla_breached,  # 11
-    unscanned,  # 12
-    unlisted,  # 13
+    unqualified,  # 3
+    not_tracked,  # 4
+    approved_digest,  # 5
+    digest_required,  # 6
+    stale,  # 7
+    approved_tag,  # 8
+    patch_available,  # 9
+    unpatchable,  # 10
+    within_sla,  # 11
+    sla_breached,  # 12
+    unscanned,  # 13
+    unlisted,  # 14
 )
+
+
+def say_unqualified(case: Case) -> str:
+    """Say what to write instead of a name without a registry."""
+    return f"{UNQUALIFIED}: write {show(str(case.reference))}"
 
 
 def _allow(case: Case, reason: Reason, text: str, until: datetime | None = None) -> Verdict:

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from patchgate.policy.exception import ExceptionIndex
 from patchgate.policy.part import ExceptionsPart, ImageListPart, LineNote, Part, Problem, RecordsPart
-from patchgate.policy.policy import Policy
+from patchgate.policy.policy import Effect, Policy
 from patchgate.policy.record import Approval, Record
 from patchgate.policy.repository import Repository
 from patchgate.policy.verdict import say_time
@@ -113,6 +114,19 @@ class Snapshot:
                     if exception.expires <= now:
                         yield Problem(part.name, str(exception.pattern), f"expired at {say_time(exception.expires)}")
         yield from self.conflicts
+        if self.policy.unqualified is not Effect.ALLOW:
+            yield from self._list_unqualified()
+
+    def _list_unqualified(self) -> Iterator[Problem]:
+        """List the lines that name no registry, where the policy wants one in what Pods name."""
+        for part in self.parts.values():
+            lines = part.lines.values() if isinstance(part, ImageListPart) else ()
+            for line in chain.from_iterable(lines):
+                if not line.is_qualified:
+                    name = f"{line.repository}:{line.tag}"
+                    yield Problem(
+                        part.name, f"line {line.number}", f"names no registry: it is read as {name}; write that"
+                    )
 
 
 def _order_of_part(part: Part) -> tuple[bool, str]:

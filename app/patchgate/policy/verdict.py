@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     INVALID_REFERENCE = "InvalidReference"
     EXCEPTED = "Excepted"
+    UNQUALIFIED = "Unqualified"
     NOT_TRACKED = "NotTracked"
     APPROVED = "Approved"
     DIGEST_REQUIRED = "DigestRequired"
@@ -49,7 +50,7 @@ class Verdict(Struct, frozen=True, gc=False):
         allowed: whether it may run.
         reason: the code.
         text: why, and what to do; without the image.
-        approval: what to use instead, by digest, which row 4 allows now; None where there is none.
+        approval: what to use instead, by digest, which is `Approved` now; None where there is none.
         warns: whether an allowed image is warned about.
         audit: what the audit log must keep; empty for nothing.
         until: to when the same snapshot gives the same verdict, this instant included; None where nobody reckoned it.

@@ -1,4 +1,4 @@
-"""Workloads: every place where an object hides an image, and which of its images a change adds.
+"""Workloads: every place where an object hides an image.
 
 The Structs are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1), with
 the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
@@ -127,23 +127,17 @@ def is_judged(api_version: str, kind: str) -> bool:
     return kind in _KINDS and group in _GROUPS
 
 
-def list_added_images(
-    operation: Operation, obj: Object | None, old: Object | None, subresource: str | None
-) -> tuple[Image, ...]:
-    """List the images that the change adds, each once, in the order of the object.
+def list_asked_images(operation: Operation, obj: Object | None, subresource: str | None) -> tuple[Image, ...]:
+    """List the images that the object of a request asks for, each once, in its order.
 
-    None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
-    must be let through), or by `status`. Any other subresource is judged if it carries a workload.
+    None are asked for by a deletion, by an update of an object that is being deleted (its finalizers must be able to
+    go), or by `status`. Any other subresource is judged if it carries a workload.
     """
     if obj is None or operation in _ADD_NOTHING or subresource == "status":
         return ()
-    images = dict.fromkeys(list_images(obj))
-    if operation is not Operation.UPDATE:
-        return tuple(images)
-    if obj.metadata and obj.metadata.deletionTimestamp:
+    if operation is Operation.UPDATE and obj.metadata and obj.metadata.deletionTimestamp:
         return ()
-    known = {image.text for image in list_images(old)} if old else set()
-    return tuple(image for image in images if image.text not in known)
+    return tuple(dict.fromkeys(list_images(obj)))
 
 
 def list_images(obj: Object) -> list[Image]:

@@ -46,7 +46,7 @@ def _write(snapshot: Snapshot, now: datetime) -> bytes:
 
 
 def list_catalog(snapshot: Snapshot, now: datetime) -> dict[str, list[str]]:
-    """List tracked repositories, and the digests that row 4 of the decision table allows now."""
+    """List tracked repositories, and the digests that are `Approved` now."""
     registries = _name_registries(snapshot)
     tracked: list[str] = []
     approved: list[str] = []

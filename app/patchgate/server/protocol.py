@@ -48,6 +48,13 @@ class GateProtocol(HttpToolsProtocol):
         is_answering = cycle is not None and not cycle.response_complete
         return is_answering or (self._awaited != 0 and not self._is_in_head)
 
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing is before a review that comes now: no answer of the application, nor one unread."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_idle = cycle is None or cycle.response_complete
+        return is_idle and not (self.flow.write_paused or self._is_one_too_many)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin: the first head must come in time."""
         super().connection_made(transport)

@@ -155,7 +155,7 @@ def _read_head(body: bytes, fault: str, cause: Exception) -> Review:
 
 
 def _is_unseen(request: _EnvelopeRequest) -> bool:
-    """Tell whether the request is allowed whatever its object holds: `list_added_images` would not look at it."""
+    """Tell whether the request is allowed whatever its object holds: `list_asked_images` would not look at it."""
     if request.object is None or request.subResource == "status" or request.operation in ("DELETE", "CONNECT"):
         return True
     if not isinstance(request.object, dict):

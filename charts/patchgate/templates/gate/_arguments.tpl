@@ -9,4 +9,5 @@
 {{- end }}
 - --webhook-configuration={{ include "patchgate.name" . }}
 - --webhooks={{ include "patchgate.name" . }}-webhooks
+- --webhooks-sha256={{ include "patchgate.webhooksText" . | sha256sum }}
 {{- end -}}

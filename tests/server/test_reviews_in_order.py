@@ -1,15 +1,13 @@
-"""Reviews whose heads were read before: the same answers as the parser's, however they come and whatever is beside."""
+"""Reviews one after the other on a connection: in their order, however they come and whatever is between them."""
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from patchgate.server.life import Life
-from patchgate.server.review_protocol import ReviewProtocol
 from tests.conftest import SHOP, Served, make_gate_app, read_recorded, serve_here, wait_until
 
 REVIEW = read_recorded("pod-create")
@@ -29,7 +27,7 @@ def served() -> Iterator[Served]:
 
 @pytest.fixture
 def connection(served: Served) -> Iterator[socket.socket]:
-    """A connection of which the head of WHOLE is known."""
+    """A connection on which a review was answered."""
     with served.open() as opened:
         opened.sendall(WHOLE)
         read_bodies(opened, 1)
@@ -68,7 +66,7 @@ def list_uids(bodies: list[bytes]) -> list[str]:
     "cuts",
     [[], [10], [HEAD_BYTES], [HEAD_BYTES + 1], [HEAD_BYTES + 9, HEAD_BYTES + 99], [HEAD_BYTES - 2, len(WHOLE) - 1]],
 )
-def test_a_known_head_gets_the_same_answer_however_its_review_comes(
+def test_a_second_review_gets_the_same_answer_however_its_review_comes(
     served: Served, connection: socket.socket, cuts: list[int]
 ) -> None:
     connection.sendall(WHOLE)
@@ -89,7 +87,7 @@ def test_reviews_one_behind_the_other_are_answered_in_their_order(connection: so
         ]
 
 
-def test_a_known_head_behind_and_before_other_requests_keeps_the_order(connection: socket.socket) -> None:
+def test_a_review_behind_and_before_other_requests_keeps_the_order(connection: socket.socket) -> None:
     first, second, third = (with_uid(b"%036d" % each) for each in range(3))
     connection.sendall(first + LIVEZ + second + LIVEZ + LIVEZ + third)
     bodies = read_bodies(connection, 6)
@@ -97,29 +95,14 @@ def test_a_known_head_behind_and_before_other_requests_keeps_the_order(connectio
     assert list_uids([bodies[0], bodies[2], bodies[5]]) == [f"{each:036d}" for each in range(3)]
 
 
-def test_a_head_that_differs_only_in_what_it_wants_is_not_taken_for_the_known_one(connection: socket.socket) -> None:
-    connection.sendall(WHOLE.replace(b"Host: gate\r\n", b"Host: gate\r\nConnection: close\r\n"))
-    assert b"\r\nconnection: close\r\n" in connection.recv(65536)
-    assert connection.recv(1) == b""
-
-
-@pytest.mark.parametrize("behind", [b"", b"\r\n", b"\r\n\r\n"])
-def test_empty_lines_before_a_review_are_not_remembered_as_its_head(connection: socket.socket, behind: bytes) -> None:
-    other = WHOLE.replace(b"Host: gate", b"Host: other")
-    connection.sendall(behind + other)
-    usual = read_bodies(connection, 1)
-    connection.sendall(behind + other)
-    assert read_bodies(connection, 1) == usual
-
-
-def test_what_is_no_request_behind_a_known_one_is_refused_after_its_answer(connection: socket.socket) -> None:
+def test_what_is_no_request_behind_a_review_is_refused_after_its_answer(connection: socket.socket) -> None:
     connection.sendall(WHOLE + b"\x00\x01\x02")
     read_bodies(connection, 1)
     with suppress(ConnectionResetError):
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_known_review_whose_body_never_ends_is_given_up_with_408(
+def test_a_later_review_whose_body_never_ends_is_given_up_with_408(
     monkeypatch: pytest.MonkeyPatch, connection: socket.socket
 ) -> None:
     monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", 0.3)
@@ -129,23 +112,7 @@ def test_a_known_review_whose_body_never_ends_is_given_up_with_408(
         assert connection.recv(1) == b""
 
 
-def test_a_review_is_answered_before_the_one_behind_it_is_given_up(
-    monkeypatch: pytest.MonkeyPatch, served: Served, connection: socket.socket
-) -> None:
-    monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", 0.001)
-
-    def take_both_and_stall() -> None:  # as a machine that is suspended: libuv's timers come before what was put off
-        (protocol,) = served.server.server_state.connections
-        assert isinstance(protocol, ReviewProtocol)
-        protocol.data_received(WHOLE + WHOLE[:-1])
-        time.sleep(0.1)
-
-    served.tell(take_both_and_stall)
-    assert len(read_bodies(connection, 1)) == 1
-    assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
-
-
-def test_a_known_review_that_is_being_read_when_the_gate_ends_is_answered(
+def test_a_later_review_that_is_being_read_when_the_gate_ends_is_answered(
     served: Served, connection: socket.socket
 ) -> None:
     connection.sendall(WHOLE[:-10])
@@ -156,24 +123,6 @@ def test_a_known_review_that_is_being_read_when_the_gate_ends_is_answered(
     answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert b"\r\nconnection: close\r\n" in answer
-
-
-def test_who_says_with_a_review_that_nothing_follows_is_answered_before_the_connection_closes(
-    served: Served, connection: socket.socket
-) -> None:
-    under_way: list[bool] = []
-
-    def end_with_a_review() -> None:  # over TLS both come at once, and what is written after the end is dropped
-        (protocol,) = served.server.server_state.connections
-        assert isinstance(protocol, ReviewProtocol)
-        protocol.data_received(WHOLE)
-        under_way.append(protocol.is_under_way)
-        protocol.eof_received()
-        under_way.append(protocol.is_under_way)
-
-    served.tell(end_with_a_review)
-    assert len(read_bodies(connection, 1)) == 1
-    assert under_way == [True, False]
 
 
 def test_a_caller_that_went_away_keeps_nobody_waiting(served: Served) -> None:
