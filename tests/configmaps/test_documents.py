@@ -60,7 +60,9 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("[]", "a document without `kind`", id="a list"),
         pytest.param("apiVersion: v1", "a document without `kind`", id="no kind"),
         pytest.param("kind: 1", "a document without `kind`", id="a kind that is a number"),
-        pytest.param("kind: List\nitems: [1]", "item 1 of the List: a document without `kind`", id="an item that is no object"),
+        pytest.param(
+            "kind: List\nitems: [1]", "item 1 of the List: a document without `kind`", id="an item that is no object"
+        ),
         pytest.param(
             "kind: List\nitems: &me [{kind: List, items: *me}]",
             "an alias of what holds it",

@@ -49,7 +49,7 @@ def test_a_line_is_normalised(line: str, mirror: Mirror) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("docker.io", r"write HOST\[/PREFIX\] = REGISTRY\[/PREFIX\]"),
+        ("docker.io", r"write HOST\[/PREFIX\] = HOST\[/PREFIX\]"),
         ("= docker.io", "write HOST"),
         ("harbor = docker.io", "harbor is not a registry: write its host name"),
         ("https://mirror.gcr.io = docker.io", "write mirror.gcr.io without https://"),

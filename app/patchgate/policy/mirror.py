@@ -104,7 +104,7 @@ def parse_mirror(text: str) -> Mirror:
     """
     left, equals, right = text.partition("=")
     if not equals or not left.strip() or not right.strip():
-        raise InvalidMirrorError("write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io")
+        raise InvalidMirrorError("write HOST[/PREFIX] = HOST[/PREFIX]")
     mirror = Mirror(parse_prefix(left.strip()), parse_prefix(right.strip()))
     if mirror.source == mirror.target:
         raise InvalidMirrorError(f"both sides name {mirror.source}: delete the line, it changes nothing")
