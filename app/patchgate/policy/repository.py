@@ -7,15 +7,10 @@ from typing import Final
 
 from patchgate.limits import PATTERNS_OF_A_REPOSITORY
 from patchgate.policy.part import ImageListPart, LineNote, LineState, ListLine, Problem
-from patchgate.policy.pattern import expands_to, is_made_by_the_patcher
+from patchgate.policy.pattern import expands_to, why_never_listed
 from patchgate.policy.record import Approval, Record
 
-OWN_TAG: Final = LineNote(
-    LineState.REFUSED,
-    datetime.min.replace(tzinfo=UTC),
-    "is a tag that the patcher makes: list its source tag",
-)
-"""What every line comes to that lists a tag of the patcher."""
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +200,11 @@ def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
 
 
 def _find_note(line: ListLine, notes: Mapping[str, LineNote]) -> LineNote | None:
-    """Find why no image comes of the line: what a run noted, or that it lists what the patcher makes itself."""
+    """Find why no image comes of the line: what a run noted, or that no tag of an image is its."""
     if line.is_pattern:
         return notes.get(line.tag)
-    return OWN_TAG if is_made_by_the_patcher(line.tag) else None
+    why = why_never_listed(line.tag)
+    return LineNote(LineState.REFUSED, _ALWAYS, why) if why else None
 
 
 def _is_unseen(line: ListLine, records: Mapping[str, Record]) -> bool:
