@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from patchgate.limits import CLOCK_SKEW_SECONDS, EARLIER_SOURCES, RECORD_MESSAGE_CHARACTERS
+from patchgate.limits import CLOCK_SKEW_SECONDS, EARLIER_SOURCES
 from patchgate.patcher.attempt import Attempt
 from patchgate.patcher.image import Manifest, Target
-from patchgate.patcher.record_size import fit_record
+from patchgate.patcher.record_size import fit_message, fit_record
 from patchgate.policy.policy import Effect, Policy
 from patchgate.policy.record import Approval, Record, Scanner, SourceClock, State, Unverified
 from patchgate.policy.verdict import show
@@ -128,7 +128,7 @@ def end(  # noqa: PLR0913 -- what a record ends with
         tried=tried,
         earlier=fresh,
         verified=record.approved.verified if record.approved else None,
-        message=show(" ".join(message.split()), RECORD_MESSAGE_CHARACTERS),
+        message=fit_message(message),
         updated=max(record.updated, round_time(now)),
     )
     return fit_record(ended, attempt.policy)

@@ -59,11 +59,10 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
 
 
 def _note_lines(tools: Tools, expansion: Expansion, snapshot: Snapshot) -> list[Problem]:
-    """Note the lines of which no image comes before any image is begun, so that the gate hears of it whatever happens."""
+    """Note the lines that stand for no image, before any image is begun: the gate hears of it whatever happens then."""
     notes, left_out = make_notes(expansion, snapshot, tools.clock())
-    faults = (
-        [f"{left_out} more lines stand for no image than can be noted: take them off the lists"] if left_out else []
-    )
+    too_many = f"{left_out} more lines stand for no image than can be noted: take them off the lists"
+    faults = [too_many] if left_out else []
     try:
         tools.store.note_lines(notes)
     except StoreError as error:

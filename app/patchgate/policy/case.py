@@ -139,10 +139,10 @@ class Case(Struct, frozen=True, gc=False):
     @property
     def line_fault(self) -> LineNote | None:
         """Why nothing comes of the line that lists the tag; None where something may."""
-        if self.repository is None or self.line is None:
+        if self.repository is None or self.line is None or self.reference is None or self.reference.tag is None:
             return None
-        note = self.repository.notes.get(self.line.tag)
-        return note if note and note.is_final(self.now, self.policy.patch_sla) else None
+        found = self.repository.find_fault(self.reference.tag)
+        return found if found and found.is_final(self.now, self.policy.patch_sla) else None
 
     @property
     def is_digest_to_come(self) -> bool:

@@ -30,7 +30,7 @@ class Repository:
         records: key → record that touches the repository: its own, and those that approve into it.
         has_line_without_record: whether the patcher has yet to look at some line (of the main list, where that names
             the repository: whoever adds a list must not loosen what others own).
-        notes: tag of a line that has no record → why no image comes of it.
+        notes: tag of a line, perhaps with a `*` → why no further image comes of it.
         deciding_notes: those of the lines that `has_line_without_record` looks at.
         unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
@@ -78,7 +78,12 @@ class Repository:
         approvals = [each for record in records.values() for each in record.approvals if each.repository == name]
         by_tag, by_digest = _index_approvals(approvals, own, records.values())
         unmade = [line for line in (*lines.values(), *patterns) if _lacks_record(line, own)]
-        noted = {line.tag: note for line in unmade if (note := _find_note(line, notes or {}))}
+        known = ((line, _find_note(line, notes or {})) for line in (*lines.values(), *patterns))
+        noted = {
+            line.tag: note
+            for line, note in known
+            if note and (line in unmade or note.state is not LineState.EMPTY)  # one that matches by now is not empty
+        }
         deciding = {line.tag for part in main or lists for line in part.lines[name]} & {line.tag for line in unmade}
         return cls(
             name=name,
@@ -97,7 +102,7 @@ class Repository:
             problems=(
                 *problems,
                 *map(_report_pattern, all_patterns[PATTERNS_OF_A_REPOSITORY:]),
-                *(_report_note(line, noted[line.tag]) for line in unmade if line.tag in noted),
+                *(_report_note(line, noted[line.tag]) for line in (*lines.values(), *patterns) if line.tag in noted),
             ),
         )
 
@@ -107,6 +112,13 @@ class Repository:
         if line or not self.patterns:
             return line
         return next((line for line in self.patterns if expands_to(line.tag, tag)), None)
+
+    def find_fault(self, tag: str) -> LineNote | None:
+        """Find why nothing comes of the lines that list the tag; None where something may of one of them."""
+        line = self.lines.get(tag)
+        lines = [line] if line else [each for each in self.patterns if expands_to(each.tag, tag)]
+        notes = [self.notes.get(each.tag) for each in lines]
+        return notes[0] if all(notes) and notes else None
 
     def find_record(self, tag: str) -> Record | None:
         """Find the record of the tag in this repository."""
