@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.line_notes import write_notes
 from patchgate.configmaps.record_book import read_book
 from patchgate.patcher.record_books import put_notes
@@ -124,13 +123,13 @@ def test_a_shard_replaces_the_notes_of_its_own_lines_alone() -> None:
     shard = next(each for index in (0, 1) if (each := Shard(index, 2)).owns(API_REPOSITORY))
     assert not shard.owns("registry.example.com/shop/web")
     note = LineNote(LineState.EMPTY, NOW, "nothing")
-    book = read_book(records(**write_notes({mine: note, theirs: note})), Naming(), NOW)
+    book = read_book(records(lines=write_notes({mine: note, theirs: note})["lines"]), Naming(), NOW)
     (after,), _ = put_notes((book,), {}, shard)
     assert after.part.notes == {theirs: note}
 
 
 def test_a_note_that_cannot_be_read_is_reported_and_its_line_is_as_if_nobody_had_looked() -> None:
-    bad: ConfigMap = records({}, lines={NINE: {"state": "no such state", "since": 7}})
+    bad = records({}, lines={NINE: {"state": "no such state", "since": 7}})
     book = read_book(bad, Naming(), NOW)
     assert book.part.notes == {}
     assert [problem.place for problem in book.part.problems] == [f"lines: {NINE}"]
