@@ -198,3 +198,13 @@ def test_a_pull_policy_that_is_written_stays() -> None:
         {"image": "a", "imagePullPolicy": "Never"}, volumes=[{"image": {"reference": "b", "pullPolicy": "Never"}}]
     )
     assert list(list_images(read(body))) == [Image("a", "Never"), Image("b", "Never")]
+
+
+@pytest.mark.parametrize(
+    ("image", "is_placeholder"), [(" ", True), ("\t\n", True), ("auto", True), ("", False), ("auto:1", False)]
+)
+def test_a_template_may_name_no_image_yet_and_a_pod_may_not(image: str, *, is_placeholder: bool) -> None:
+    assert [each.is_placeholder for each in list_images(read(template("Deployment", "apps/v1", image)))] == [
+        is_placeholder
+    ]
+    assert [each.is_placeholder for each in list_images(read(pod({"image": image})))] == [False]
