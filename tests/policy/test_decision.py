@@ -184,9 +184,8 @@ def test_a_placeholder_is_warned_about_whatever_the_policy_requires(text: str) -
     world = snapshot(image_list(require_digest="all", unqualified="deny"))
     found = decide(Image(text, "Always", is_placeholder=True), world, Asker("shop"), NOW)
     assert (found.allowed, found.warns, found.reason) == (True, True, "NoImageYet")
-    assert found.warnings == (
-        f"{text.strip() or 'empty image'}: no image yet: this template's Pods get one, and are judged",
-    )
+    said = "no image yet: this template's Pods get one, and are judged"
+    assert found.warnings == (f"{text.strip() or 'empty image'}: {said}",)
 
 
 def test_a_placeholder_that_is_the_name_of_a_tracked_image_is_that_image() -> None:

@@ -200,11 +200,11 @@ def test_a_pull_policy_that_is_written_stays() -> None:
     assert list(list_images(read(body))) == [Image("a", "Never"), Image("b", "Never")]
 
 
-@pytest.mark.parametrize(
-    ("image", "is_placeholder"), [(" ", True), ("\t\n", True), ("auto", True), ("", False), ("auto:1", False)]
-)
-def test_a_template_may_name_no_image_yet_and_a_pod_may_not(image: str, *, is_placeholder: bool) -> None:
-    assert [each.is_placeholder for each in list_images(read(template("Deployment", "apps/v1", image)))] == [
-        is_placeholder
-    ]
-    assert [each.is_placeholder for each in list_images(read(pod({"image": image})))] == [False]
+PLACEHOLDERS = {" ": True, "\t\n": True, "auto": True, "": False, "auto:1": False}
+
+
+@pytest.mark.parametrize("image", PLACEHOLDERS)
+def test_a_template_may_name_no_image_yet_and_a_pod_may_not(image: str) -> None:
+    in_template, in_pod = template("Deployment", "apps/v1", image), pod({"image": image})
+    assert [each.is_placeholder for each in list_images(read(in_template))] == [PLACEHOLDERS[image]]
+    assert [each.is_placeholder for each in list_images(read(in_pod))] == [False]

@@ -151,6 +151,9 @@ def unscanned(case: Case) -> Verdict | None:
 
 def unlisted(case: Case) -> Verdict | None:
     """Row 14: anything else of a tracked repository."""
+    if case.repository and (bad := case.repository.bad_line):
+        text = f"only {bad.place} names its repository, and that line has no effect: {bad.reason}"
+        return _warn(case, Reason.UNLISTED, text)
     effect = case.policy.unlisted
     if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
         effect = Effect.WARN

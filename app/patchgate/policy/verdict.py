@@ -36,7 +36,7 @@ class Reason(StrEnum):
     SLA_BREACHED = "SlaBreached"
     UNSCANNED = "Unscanned"
     UNLISTED = "Unlisted"
-    # Beside the table: a template without an image yet, no image in the request, an object that cannot be read, a defect of patchgate.
+    # Next to the table: a placeholder in a template, no image, an object that cannot be read, a bug in patchgate.
     NO_IMAGE_YET = "NoImageYet"
     NO_IMAGES = "NoImages"
     INVALID_OBJECT = "InvalidObject"
