@@ -171,3 +171,10 @@ def test_a_comment_does_not_become_an_entry_where_editors_show_no_new_line(separ
     (problem,) = part.problems
     assert problem.place == "exceptions.yaml line 1"
     assert problem.reason == f"delete U+{ord(separator):04X} from it, a character that editors do not show"
+
+
+def test_entries_may_share_what_an_anchor_names() -> None:
+    part = read(f"- &first {GOOD}\n- {{<<: *first, image: 'registry.example.com/other:*'}}\n")
+    assert part.problems == ()
+    assert say_patterns(part) == ["registry.example.com/good:*", "registry.example.com/other:*"]
+    assert [each.owner for each in part.exceptions] == ["platform"] * 2

@@ -83,11 +83,9 @@ class Mirrors:
 
     def rename_fully(self, repository: str) -> str:
         """Rename until no line covers the name any more. The lines must be without circles (`read_mirrors`)."""
-        for _ in range(MIRRORS):
-            renamed = self.rename(repository)
-            if renamed == repository:
-                break
-            repository = renamed
+        before = ""
+        while repository != before:
+            before, repository = repository, self.rename(repository)
         return repository
 
 
@@ -112,7 +110,7 @@ def parse_mirror(text: str) -> Mirror:
     """
     left, equals, right = text.partition("=")
     if not equals or not left.strip() or not right.strip():
-        raise InvalidMirrorError("write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io")
+        raise InvalidMirrorError("write HOST[/PREFIX] = HOST[/PREFIX]")
     mirror = Mirror(parse_prefix(left.strip()), parse_prefix(right.strip()))
     if mirror.source == mirror.target:
         raise InvalidMirrorError(f"both sides name {mirror.source}: delete the line, it changes nothing")
