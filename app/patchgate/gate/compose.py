@@ -19,7 +19,7 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
-from patchgate.gate.client_ca import ClientCaKeeper
+from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
@@ -94,6 +94,8 @@ def run_gate(
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
     give_back_large_blocks()
+    if settings.clients:
+        read_client_ca(settings.clients.ca)  # a mistake in it must show before anything is opened
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
