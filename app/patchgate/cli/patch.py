@@ -21,9 +21,10 @@ from patchgate.cli.options import (
     choose_source,
 )
 from patchgate.configmaps.configmap import Names
-from patchgate.errors import SetupError
+from patchgate.errors import InvalidMirrorError, SetupError
 from patchgate.gate.settings import SYSTEM_NAMESPACE, Directory
 from patchgate.limits import IMAGE_SECONDS, JOBS, RECORD_CONFIGMAPS, RUN_SECONDS
+from patchgate.policy.mirror import Mirror, Mirrors, parse_mirror
 
 _Images = Annotated[
     list[str] | None,
@@ -156,8 +157,8 @@ _RegistryMirrors = Annotated[
     typer.Option(
         "--registry-mirror",
         envvar="PATCHGATE_REGISTRY_MIRROR",
-        metavar="HOST=MIRROR",
-        help="Pull the images of a registry from another host (repeatable; in the variable, spaces between).",
+        metavar="REGISTRY[/PREFIX]=HOST[/PREFIX]",
+        help="Pull the images of a registry from another place (repeatable; in the variable, spaces between).",
     ),
 ]
 _MetricsFile = Annotated[
@@ -224,12 +225,14 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     settings = PatcherSettings(
         source=chosen.path if isinstance(chosen, Directory) else Namespace(chosen.namespace),
-        trivy=TrivySettings(trivy, trivy_cache, trivy_server, db_repository, skip_db_update, docker_config),
+        trivy=TrivySettings(trivy, trivy_cache, trivy_server, db_repository, skip_db_update),
         copa=CopaSettings(
-            BuildKitSettings(buildkit, buildkit_cacert, buildkit_cert, buildkit_key), copa, docker_config, vex_directory
+            BuildKitSettings(buildkit, buildkit_cacert, buildkit_cert, buildkit_key), copa, vex_directory
         ),
         docker_config=docker_config,
-        hosts=Hosts(frozenset(map(_fold_host, plain_http or [])), dict(map(_parse_mirror, registry_mirror or []))),
+        hosts=Hosts(
+            frozenset(map(_fold_host, plain_http or [])), Mirrors.of(map(_parse_mirror, registry_mirror or []))
+        ),
         names=Names(record_configmaps=record_configmaps),
         environment=dict(os.environ),
         shard=read_shard(os.environ),
@@ -244,8 +247,8 @@ def _fold_host(host: str) -> str:
     return host.strip().lower().removesuffix(":443")
 
 
-def _parse_mirror(text: str) -> tuple[str, str]:
-    host, separator, mirror = text.partition("=")
-    if not host.strip() or not separator or not mirror.strip():
-        raise SetupError(f"--registry-mirror {text}: write HOST=MIRROR, such as docker.io=mirror.example.com")
-    return _fold_host(host), _fold_host(mirror)
+def _parse_mirror(text: str) -> Mirror:
+    try:
+        return parse_mirror(text)
+    except InvalidMirrorError as error:
+        raise SetupError(f"--registry-mirror {text}: {error}, such as docker.io=mirror.example.com/hub") from error
