@@ -35,7 +35,7 @@ from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
 from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
-from patchgate.policy.case import Asker
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -120,7 +120,14 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    judge = Judge(
+        lambda: standing.snapshot,
+        clock,
+        settings.scope,
+        BUILT_IN_CONTROLLERS.union(settings.controller_users),
+        settings.on_error,
+        gate.decide,
+    )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     callers = _make_caller_check(settings.clients, clock, metrics, log)
     client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)

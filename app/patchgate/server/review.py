@@ -126,7 +126,7 @@ def _read_whole(body: bytes) -> _Review:
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are the former
         if len(body) > EXPLAINED_BYTES:
             raise _TooLargeToExplainError from error
-        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json")
+        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json", by_alias=True)
         return msgspec.convert(accepted, _Review)
 
 
