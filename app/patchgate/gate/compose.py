@@ -19,7 +19,7 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
-from patchgate.gate.client_ca import ClientCaKeeper
+from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
@@ -36,7 +36,7 @@ from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
 from patchgate.limits import OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
-from patchgate.policy.case import Asker
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -96,6 +96,8 @@ def run_gate(
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
     give_back_large_blocks()
+    if settings.clients:
+        read_client_ca(settings.clients.ca)  # a mistake in it must show before anything is opened
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
@@ -120,7 +122,14 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    judge = Judge(
+        lambda: standing.snapshot,
+        clock,
+        settings.scope,
+        BUILT_IN_CONTROLLERS.union(settings.controller_users),
+        settings.on_error,
+        gate.decide,
+    )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     callers = _make_caller_check(settings.clients, clock, metrics, log)
     client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)

@@ -164,7 +164,7 @@ def _read_whole(body: bytes | bytearray) -> _Review:
         if len(body) > EXPLAINED_BYTES:
             fault = say_fault(error) if isinstance(error, msgspec.ValidationError) else "it is not as the API has it"
             raise _TooLargeToExplainError(fault) from error
-        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json")
+        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json", by_alias=True)
         return msgspec.convert(accepted, _Review)
     return review
 
