@@ -28,7 +28,8 @@ def refuse(  # noqa: PLR0913 -- all that is said
     has_login: whether the docker config has a login of the host.
     secrets: what a registry may say back to us, and nobody is shown.
     """
-    refused = f"{action} refused: {answer.status} from {host}"
+    way = f" by way of the proxy {answer.proxy}" if answer.proxy else ""
+    refused = f"{action} refused: {answer.status} from {host}{way}"
     preposition = "from" if action is Action.PULL else "to"
     if answer.is_of_another_host:
         return _refuse_elsewhere(action, host, answer, secrets)
