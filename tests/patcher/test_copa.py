@@ -171,11 +171,11 @@ def test_a_manifest_with_several_reports_is_not_patched(copa: Made) -> None:
         ("unsupported osType wolfi specified", "it cannot patch this OS"),
         ("write /tmp/x: no space left on device", "there is no room left on a disk"),
         (
-            "failed to push: denied: adding 1.3 GiB of storage resource will exceed the configured upper limit of 10.0 GiB.",
+            "failed to push: denied: adding 1.3 GiB of storage will exceed the configured upper limit of 10.0 GiB.",
             "no room left for it (quota): raise the quota, or delete images",
         ),
         (
-            "unexpected status from PUT request: 400 Bad Request: TAG_INVALID: cannot be overwritten because it is immutable.",
+            "unexpected status from PUT request: 400 Bad Request: TAG_INVALID: cannot be overwritten: it is immutable",
             "the registry lets no tag be changed (immutable tags)",
         ),
         (

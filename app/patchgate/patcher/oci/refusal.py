@@ -22,7 +22,7 @@ IMMUTABLE: Final = (
         r"TAG_INVALID|ImageTagAlreadyExists|\bimmutable\b|(?:enabled|has) (?:tag )?immutab|immutable ?tag",
         re.IGNORECASE,
     ),
-    "the tag exists, and the registry lets no tag be changed (immutable tags): let -candidate- tags be changed, or delete it",
+    "the tag exists, and the registry lets no tag be changed (immutable tags): delete it, or exempt -candidate- tags",
 )
 """ECR's (400 TAG_INVALID), Harbor's (412, `configured as immutable`) and Google's (`has enabled tag immutability`)."""
 
