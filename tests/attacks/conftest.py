@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.cgroup import MemoryCgroup, can_limit_memory, make_memory_cgroup
+from tests.chart.conftest import helm  # noqa: F401 -- a fixture
 from tests.conftest import Gate, run_gate
 from tests.groups import leave_out
+from tests.plane.conftest import plane, run_own_plane, world  # noqa: F401 -- fixtures
 
 MEMORY_LIMIT_BYTES = 512 * 2**20
 """`gate.resources.limits.memory` of the chart; a test holds this to it."""
@@ -32,6 +34,10 @@ class LimitedGate:
         found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
         assert found, "the gate has ended"
         return int(found[1]) * 1024
+
+    def count_files(self) -> int:
+        """Count its open files, each connection among them."""
+        return sum(1 for _ in Path(f"/proc/{self.gate.process.pid}/fd").iterdir())
 
 
 LimitedGateRunner = Callable[..., AbstractContextManager[LimitedGate]]

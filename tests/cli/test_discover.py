@@ -141,6 +141,32 @@ def test_a_hostile_name_adds_no_line(capsys: pytest.CaptureFixture[str], tmp_pat
     assert len(discover(capsys, "-f", str(file), "-o", "list")[1].splitlines()) == 1
 
 
+def test_a_dump_of_a_cluster_is_folded_as_the_cluster_is(capsys: pytest.CaptureFixture[str]) -> None:
+    dump = Path(__file__).parents[1] / "cases" / "check" / "14-kubectl-get-all.yaml"
+    code, out, _ = discover(capsys, "-f", str(dump), "-o", "json")
+    found = json.loads(out)
+    workloads = {image["image"]: image["workloads"] for group in found["repositories"] for image in group["images"]}
+    assert code == 0
+    assert workloads == {
+        "registry.example.com/shared/nginx-base:1.25.3": [
+            "CronJob shop/nightly",
+            "Database shop/db",
+            "Deployment shop/web",
+        ],
+        "registry.example.com/shop/api:1.4.2": ["Deployment shop/web"],
+    }
+    assert [each["what"] for each in found["not_judged"]] == ["Pod", "ReplicaSet", "Job"]
+
+
+def test_a_fault_is_named_and_the_rest_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: [", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(MANIFEST, encoding="utf-8")
+    code, out, err = discover(capsys, "-f", str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith(f"patchgate: {tmp_path / 'a.yaml'}: not YAML: ")
+    assert "Deployment shop/web" in out
+
+
 def test_nothing_to_look_at_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = discover(capsys, "--source", SOURCE)
     assert (code, out) == (2, "")

@@ -1,6 +1,7 @@
 """The command as a whole: its exit codes, and one line on standard error for every wrong use."""
 
 import importlib
+import io
 import os
 import subprocess
 import sys
@@ -159,11 +160,14 @@ def test_a_flag_wins_over_its_environment_variable(
 def test_an_interrupted_command_ends_as_interrupted_commands_do(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class InterruptedInput:
-        def read(self) -> str:
+    class InterruptedInput(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _: object, /) -> int:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys, "stdin", InterruptedInput())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(InterruptedInput())))
     assert run_patchgate(capsys, "check", "-f", "-", "--source", SOURCE)[0] == 130
 
 
@@ -198,5 +202,5 @@ def test_exceptions_nested_100_000_deep_end_no_process(tmp_path: Path, text: str
 
 def test_a_file_nested_100_000_deep_ends_no_process(tmp_path: Path) -> None:
     (tmp_path / "nested.yaml").write_text("[" * 100_000, encoding="utf-8")
-    done = run_process("check", "-f", str(tmp_path / "nested.yaml"), "--source", SOURCE)
+    done = run_process("check", "-f", str(tmp_path / "nested.yaml"), "--source", SOURCE, "--now", NOW)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)

@@ -85,7 +85,7 @@ def _decide(
 
 
 def _print_json(decision: Decision, verdicts: list[tuple[str, Verdict]], manifests: LoadedManifests | None) -> None:
-    """Print the decision as `/v1/decisions` answers it; of manifests also what was not judged: a fault allows nothing."""
+    """Print the decision as `/v1/decisions` answers it; of manifests also what was not judged. A fault denies."""
     items = [describe_verdict(verdict) | ({"workload": name} if name else {}) for name, verdict in verdicts]
     answer = describe_decision(decision) | {"images": items}
     if manifests and manifests.faults and decision.allowed:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from patchgate.configmaps.documents import MANIFEST_ENDINGS, decode_text, load_documents
@@ -101,7 +102,9 @@ def _read_directory(directory: Path) -> Iterator[ManifestText | Fault | PassedOv
         folders[:] = [name for name in folders if not name.startswith(".")]
         if "Chart.yaml" in names and "templates" in folders:
             folders.clear()
-            found.append((Path(folder), Fault(folder, f"a Helm chart: render it, helm template {folder} | {_PIPE}")))
+            found.append(
+                (Path(folder), Fault(folder, f"a Helm chart: render it, helm template {quote(folder)} | {_PIPE}"))
+            )
             continue
         found += _read_folder(Path(folder), names)
     if not found:
@@ -117,8 +120,8 @@ def _read_folder(folder: Path, names: list[str]) -> Iterator[tuple[Path, Manifes
     kustomization = next((file for file in files if file.name in _KUSTOMIZATIONS), None)
     patches = _list_patches(kustomization) if kustomization else frozenset()
     if kustomization:
-        hint = f"a kustomization: render it, kubectl kustomize {folder} | {_PIPE}; its files are judged as they are"
-        yield folder, Fault(str(folder), hint)
+        render = f"kubectl kustomize {quote(str(folder))} | {_PIPE}"
+        yield folder, Fault(str(folder), f"a kustomization: render it, {render}; its files are judged as they are")
     for file in files:
         if file == kustomization or file.suffix not in MANIFEST_ENDINGS:
             continue

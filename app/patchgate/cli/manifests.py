@@ -18,6 +18,7 @@ from patchgate.server.objects import read_object
 from patchgate.sources.owners import MAKERS, Owner, Owners, find_end, find_owner, name_workload, read_text
 from patchgate.sources.pod_shapes import find_shape, may_make_pods
 
+_TEMPLATE_HINT: Final = "; a template has to be rendered first, helm template CHART | patchgate check -f -"
 _NOTHING_FOUND: Final = "no image found in it; if a controller makes Pods of it, check those"
 _NO_REFERENCE: Final = "with a field for an image that holds no image reference, such as a variable"
 _RENDERED: Final = "a controller renders more than it shows: check what that renders"
@@ -83,7 +84,8 @@ def _read_objects(manifest: ManifestText, manifests: LoadedManifests) -> Iterato
             elif isinstance(value, NoObjectError) and not manifest.is_named:
                 manifests.passed_over.append(PassedOver(manifest.path, 1, str(value)))
             else:
-                manifests.faults.append(Fault(manifest.path, str(value)))
+                hint = _TEMPLATE_HINT if "{{" in manifest.text else ""
+                manifests.faults.append(Fault(manifest.path, f"{value}{hint}"))
     if is_empty and manifest.is_named:  # what a failed `helm template |` sends
         manifests.faults.append(Fault(manifest.path, "empty, so no manifest"))
     elif is_empty:

@@ -10,6 +10,9 @@ import typer
 from patchgate.cli.certificate_options import (
     CaDays,
     Certificate,
+    ClientAuthChoice,
+    ClientCa,
+    ClientNames,
     Issues,
     Key,
     LeafDays,
@@ -20,6 +23,7 @@ from patchgate.cli.certificate_options import (
     WebhooksConfigMap,
     WebhooksSha256,
     choose_arming,
+    choose_clients,
     choose_files,
     choose_secret,
     choose_tls,
@@ -77,6 +81,25 @@ _Scope = Annotated[
         envvar="PATCHGATE_SCOPE",
         help="all; rollouts: what built-in controllers make only warns, so that a lost node is no outage; "
         "pods: templates only warn.",
+    ),
+]
+
+
+def _parse_user(text: str) -> str:
+    if text and "*" not in text:
+        return text
+    raise typer.BadParameter("write one user, such as system:serviceaccount:argo-rollouts:argo-rollouts")
+
+
+_ControllerUsers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--controller-user",
+        envvar="PATCHGATE_CONTROLLER_USER",
+        metavar="USER",
+        parser=_parse_user,
+        help="User that counts as one of Kubernetes' own controllers (repeatable), such as an operator that makes "
+        "Pods: what it makes is warned about within the rollout grace, and with --scope rollouts.",
     ),
 ]
 _OnError = Annotated[
@@ -173,7 +196,11 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     service_name: ServiceName = SERVICE_NAME,
     ca_days: CaDays = CA_DAYS,
     leaf_days: LeafDays = LEAF_DAYS,
+    client_ca: ClientCa = None,
+    client_auth: ClientAuthChoice = None,
+    client_name: ClientNames = None,
     scope: _Scope = Scope.ALL,
+    controller_user: _ControllerUsers = None,
     on_error: _OnError = OnError.DENY,
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
@@ -191,9 +218,11 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         ops_listen=ops_listen,
         tls=choose_tls(choose_files(tls_cert, tls_key), self_signed, secret),
         scope=scope,
+        controller_users=tuple(controller_user or ()),
         on_error=on_error,
         drain_seconds=drain_seconds,
         closes_v1=close_v1,
+        clients=choose_clients(client_ca, client_auth, client_name),
         token_audience=token_audience or None,
         token_users=_choose_token_users(token_user, token_audience),
         names=Names(record_configmaps=record_configmaps),

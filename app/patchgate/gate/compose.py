@@ -19,28 +19,32 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
+from patchgate.gate.memory import MemoryKeeper
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Address, ClientCertificates, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
 from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
-from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
+from patchgate.limits import OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
-from patchgate.policy.case import Asker
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
+from patchgate.server.budget import CONNECTIONS, Budget
+from patchgate.server.callers import CallerCheck, Fault
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
@@ -92,6 +96,8 @@ def run_gate(
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
     give_back_large_blocks()
+    if settings.clients:
+        read_client_ca(settings.clients.ca)  # a mistake in it must show before anything is opened
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
@@ -116,12 +122,23 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    judge = Judge(
+        lambda: standing.snapshot,
+        clock,
+        settings.scope,
+        BUILT_IN_CONTROLLERS.union(settings.controller_users),
+        settings.on_error,
+        gate.decide,
+    )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
+    callers = _make_caller_check(settings.clients, clock, metrics, log)
+    client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
 
     def list_problems() -> tuple[Problem, ...]:
-        return (*clock.list_problems(), *standing.source_problems, *(armer.list_problems() if armer else ()))
+        of_webhooks = armer.list_problems() if armer else ()
+        of_callers = callers.list_problems() if callers else ()
+        return (*clock.list_problems(), *standing.source_problems, *of_webhooks, *of_callers)
 
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
@@ -148,10 +165,12 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
+    costly = app.admission.costly
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=costly, callers=callers)
+    budget = Budget()
     servers = [
-        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
-        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
+        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),
+        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None, budget=budget),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
@@ -163,7 +182,9 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(follower.run()),
         asyncio.create_task(certificates.run()),
         asyncio.create_task(own_port.run()),
+        *([asyncio.create_task(client_ca.run())] if client_ca else []),
         asyncio.create_task(watch_clock(clock, log)),
+        asyncio.create_task(MemoryKeeper(budget).run()),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
         *([asyncio.create_task(armer.run())] if armer else []),
@@ -191,6 +212,31 @@ def _end_with(life: Life, task: asyncio.Task[None]) -> None:
     """End the gate with a task that keeps it current: whoever started it starts it anew."""
     if not task.cancelled():
         life.stop()
+
+
+def _make_caller_check(
+    clients: ClientCertificates | None, clock: SteadyClock, metrics: GateMetrics, log: FilteringBoundLogger
+) -> CallerCheck | None:
+    return CallerCheck(clients.auth, frozenset(clients.names), clock, metrics, log) if clients else None
+
+
+def _load_client_ca(
+    clients: ClientCertificates | None,
+    callers: CallerCheck | None,
+    pair: ServedPair,
+    metrics: GateMetrics,
+    log: FilteringBoundLogger,
+) -> ClientCaKeeper | None:
+    """Load the CAs that verify callers, where there are any.
+
+    Raises:
+        CertificateError: the file cannot be read, or holds no certificate.
+    """
+    if clients is None or callers is None:
+        return None
+    keeper = ClientCaKeeper(clients.ca, pair, partial(callers.note, Fault.UNTRUSTED), metrics, log)
+    keeper.load()
+    return keeper
 
 
 def _raise_open_files(log: FilteringBoundLogger) -> None:

@@ -11,6 +11,7 @@ from patchgate.configmaps.configmap import Names
 from patchgate.limits import DRAIN_SECONDS
 from patchgate.pki.lives import LIVES, Lives
 from patchgate.policy.decision import Scope
+from patchgate.server.callers import ClientAuth
 from patchgate.server.judge import OnError
 
 SYSTEM_NAMESPACE: Final = "copa-system"
@@ -86,6 +87,21 @@ class Arming:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificates:
+    """Which callers of reviews are accepted.
+
+    Attributes:
+        ca: file of the CAs that verify their certificates, PEM.
+        auth: what becomes of the others.
+        names: common names or DNS names that are accepted; none for any certificate of the CAs.
+    """
+
+    ca: Path
+    auth: ClientAuth
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen.
 
@@ -108,9 +124,11 @@ class GateSettings:
         ops_listen: where metrics are given, over plain HTTP.
         tls: where certificate and key come from.
         scope: for whom a denial counts.
+        controller_users: users that count as built-in controllers, besides those of Kubernetes.
         on_error: what a review gets when deciding fails.
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
+        clients: whose certificates reviews must come with; None where callers are not asked for one.
         token_audience: of the bearer tokens that `/v1/` asks for; None where it asks for none.
         token_users: who may show one: a user, or the beginning of users' names and `*`.
         names: the names under which ConfigMaps count.
@@ -125,9 +143,11 @@ class GateSettings:
     ops_listen: Address
     tls: TlsFiles | SelfSigned | TlsSecret
     scope: Scope = Scope.ALL
+    controller_users: tuple[str, ...] = ()
     on_error: OnError = OnError.DENY
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
+    clients: ClientCertificates | None = None
     token_audience: str | None = None
     token_users: tuple[str, ...] = KYVERNO_USERS
     names: Names = field(default_factory=Names)

@@ -6,6 +6,7 @@ out. Without a tag or digest a pattern covers every tag and digest.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -65,9 +66,16 @@ class Pattern:
         """Tell whether the pattern names the repository, its tag and digest aside."""
         return registry == self.registry and matches_path(self.path, path)
 
-    def rename(self, registry: str) -> "Pattern":
-        """Give the pattern with another registry."""
-        return replace(self, registry=registry, path=_normalise(registry, self.path))
+    def rename(self, canonical: Callable[[str], str]) -> "Pattern":
+        """Give the pattern with its repository renamed. canonical: names a repository, of which `*` may be segments.
+
+        What `**` stands for is renamed by what is before it: a mirror that covers only a part of it does not apply.
+        """
+        rest = "/" + _REST_OF_PATH if self.path.endswith(_REST_OF_PATH) else ""
+        beginning = f"{self.registry}/{self.path}".removesuffix(rest)
+        probe = "/x/x" if rest else ""  # two segments, which no registry completes
+        registry, _, path = (canonical(beginning + probe).removesuffix(probe) + rest).partition("/")
+        return replace(self, registry=registry, path=path)
 
     @property
     def is_literal(self) -> bool:

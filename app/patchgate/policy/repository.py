@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from patchgate.limits import PATTERNS_OF_A_REPOSITORY
-from patchgate.policy.part import ImageListPart, LineNote, LineState, ListLine, Problem
+from patchgate.policy.part import BadLine, ImageListPart, LineNote, LineState, ListLine, Problem
 from patchgate.policy.pattern import expands_to, why_never_listed
 from patchgate.policy.record import Approval, Record
 
@@ -34,6 +34,7 @@ class Repository:
         deciding_notes: those of the lines that `has_line_without_record` looks at.
         unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
+        bad_line: the line that names the repository and has no effect, where nothing else tracks it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Repository:
     deciding_notes: tuple[LineNote, ...]
     unseen_pins: frozenset[str]
     problems: tuple[Problem, ...]
+    bad_line: BadLine | None = None
 
     @classmethod
     def build(
@@ -104,6 +106,7 @@ class Repository:
                 *map(_report_pattern, all_patterns[PATTERNS_OF_A_REPOSITORY:]),
                 *(_report_note(line, noted[line.tag]) for line in (*lines.values(), *patterns) if line.tag in noted),
             ),
+            bad_line=None if approvals else _find_bad_line(name, lists),
         )
 
     def find_line(self, tag: str) -> ListLine | None:
@@ -136,6 +139,12 @@ class Repository:
     def tags_of_source(self, digest: str) -> Iterable[str]:
         """Give the tags whose record has the digest as a source."""
         return (record.tag for record in self.sources.get(digest, ()))
+
+
+def _find_bad_line(name: str, lists: Sequence[ImageListPart]) -> BadLine | None:
+    """Find the first bad line that names the repository, where every list that names it has only such lines."""
+    bad_lines = [part.naming_badly.get(name) for part in lists]
+    return bad_lines[0] if bad_lines and all(bad_lines) else None
 
 
 def _index_lines(lines: Iterable[ListLine]) -> tuple[dict[str, ListLine], tuple[Problem, ...]]:

@@ -74,8 +74,9 @@ def read_text(item: Mapping[str, Any], key: str) -> str:
 
 
 def _is_end(condition: object) -> bool:
-    is_end = isinstance(condition, dict) and condition.get("type") in _ENDED_CONDITIONS
-    return is_end and condition.get("status") == "True"
+    if not isinstance(condition, dict):
+        return False
+    return condition.get("type") in _ENDED_CONDITIONS and condition.get("status") == "True"
 
 
 def _read_metadata(item: Mapping[str, Any]) -> dict[str, Any]:
