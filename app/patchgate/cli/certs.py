@@ -37,9 +37,11 @@ _Client = Annotated[
 ]
 
 
-def make_certs() -> typer.Typer:
+def make_app() -> typer.Typer:
     """Make the command with its subcommands."""
-    app = typer.Typer(help="Issue, show and verify certificates in a directory.", rich_markup_mode=None)
+    app = typer.Typer(
+        help="Issue, show and verify certificates in a directory.", add_completion=False, rich_markup_mode=None
+    )
     app.command()(issue)
     app.command()(show)
     app.command()(verify)

@@ -9,23 +9,26 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.cli.options import (
+    Context,
+    Kubeconfig,
     Kubernetes,
     Now,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
-    load_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems
 from patchgate.cli.report_markdown import print_markdown
 from patchgate.cli.report_sarif import describe_as_sarif
 from patchgate.cli.report_table import print_images
+from patchgate.cli.snapshot import load_snapshot
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
-from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.overview import TrackedImage, list_tracked_images
 from patchgate.server.images import describe_image
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 
 class ReportFormat(StrEnum):
@@ -71,6 +74,8 @@ _Due = Annotated[
 def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     due: _Due = None,
@@ -78,7 +83,9 @@ def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     output: _Output = ReportFormat.TABLE,
 ) -> None:
     """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     images = [image for image in list_tracked_images(snapshot, moment) if due is None or _is_due(image, due)]
