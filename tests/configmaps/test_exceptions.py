@@ -81,7 +81,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ),
         (
             "{image: a.io/b, namespace: [x], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
-            "namespace: Extra inputs are not permitted",
+            "namespace: is not allowed here",
         ),
         (
             "{image: a.io/b, namespaces: [], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",

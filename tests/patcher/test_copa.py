@@ -11,11 +11,21 @@ from patchgate.patcher.buildkit import BuildKitSettings
 from patchgate.patcher.copa import KNOWN_OS, Copa, CopaSettings, name_vex_file
 from patchgate.patcher.finding import Report
 from patchgate.patcher.oci.hosts import Hosts
+from patchgate.policy.mirror import Mirrors, parse_mirror
 from tests.patcher.buildkit_server import serve_buildkit
-from tests.patcher.programs import FINDING, PATH, make_report, read_arguments, read_environment, write_program
+from tests.patcher.programs import (
+    FINDING,
+    PATH,
+    make_report,
+    make_rooms,
+    read_arguments,
+    read_environment,
+    write_program,
+)
 from tests.world import digest
 
 LONG_SECONDS = 60.0
+PROXY = "http://proxy:3128"
 IMAGE = f"registry.example.com/shop/api:1.0@{digest('api')}"
 TARGET = "registry.example.com/shop/api:1.0-candidate-20260509"
 
@@ -33,15 +43,12 @@ class Made:
         mtls = [self.directory / name for name in ("ca.crt", "tls.crt", "tls.key")]
         settings = BuildKitSettings(address, *(mtls if address.startswith("tcp://") else ()))
         return Copa(
-            CopaSettings(settings, self.program, self.directory / "docker", vex),
-            hosts=Hosts(mirrors={"docker.io": "mirror.example"}),
+            CopaSettings(settings, self.program, vex),
+            hosts=Hosts(mirrors=Mirrors.of([parse_mirror("docker.io = mirror.example")])),
             directory=self.directory,
-            environment={
-                "PATH": PATH,
-                "HOME": "/home/me",
-                "COPA_EXPERIMENTAL": "1",
-                "HTTPS_PROXY": "http://proxy:3128",
-            },
+            rooms=make_rooms(
+                self.directory, {"PATH": PATH, "HOME": "/home/me", "COPA_EXPERIMENTAL": "1", "HTTPS_PROXY": PROXY}
+            ),
             stop=self.stop,
             secrets=lambda: {"a-known-secret"},
             warn=self.warnings.append,
@@ -96,9 +103,11 @@ def test_copa_has_no_settings_but_ours(copa: Made) -> None:
     copa.fix("exit 0")
     environment = read_environment(copa.program)
     assert "COPA_EXPERIMENTAL" not in environment
-    assert environment["HTTPS_PROXY"] == "http://proxy:3128"
-    assert environment["DOCKER_CONFIG"] == f"{copa.directory}/docker"
-    assert environment["TMPDIR"] == str(copa.directory)
+    assert environment["HTTPS_PROXY"] == PROXY
+    room = Path(environment["HOME"]).parent
+    assert (room.parent, environment["HOME"]) == (copa.directory, f"{room}/home")
+    assert (environment["DOCKER_CONFIG"], environment["TMPDIR"]) == (str(room / "docker"), str(room / "tmp"))
+    assert not room.exists()
 
 
 def test_a_vex_file_is_kept_where_one_is_asked_for(copa: Made) -> None:

@@ -14,9 +14,10 @@ from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.transport import Transport
 from patchgate.patcher.trivy import Trivy, TrivySettings, find_trivy_cache
+from patchgate.policy.mirror import Mirrors, parse_mirror
 from patchgate.policy.record import Scanner
 from tests.patcher.http_server import HttpServer, Reply
-from tests.patcher.programs import PATH, read_arguments, read_environment, write_program
+from tests.patcher.programs import PATH, make_rooms, read_arguments, read_environment, write_program
 from tests.patcher.test_trivy_report import report, result, vulnerability
 from tests.world import digest
 
@@ -25,7 +26,10 @@ IMAGE = f"registry.example.com/shop/api:1.0@{digest('api')}"
 UPDATED = datetime(2026, 5, 9, 6, tzinfo=UTC)
 VERSION = json.dumps({"Version": "v0.69.3", "VulnerabilityDB": {"Version": 2, "UpdatedAt": "2026-05-09T06:00:00Z"}})
 WRITES = 'while [ "$1" != --output ]; do shift; done; echo "$REPORT" > "$2"'
-MIRRORED = Hosts(frozenset({"mirror.example:5000"}), {"docker.io": "mirror.example:5000"})
+MIRRORED = Hosts(
+    frozenset({"mirror.example:5000"}), Mirrors.of([parse_mirror("docker.io = mirror.example:5000/dockerhub")])
+)
+ENVIRONMENT = {"PATH": PATH, "HOME": "/home/me", "TRIVY_SEVERITY": "LOW", "TRIVY_TOKEN": "server-token"}
 
 
 class Made:
@@ -41,11 +45,11 @@ class Made:
     ) -> Trivy:
         self.program = write_program(self.directory, "trivy", script)
         return Trivy(
-            TrivySettings(self.program, self.directory / "cache", server, repository, skip, self.directory / "docker"),
+            TrivySettings(self.program, self.directory / "cache", server, repository, skip),
             hosts=hosts or Hosts(),
             transport=Transport({}, Pace(tries=1, connect_seconds=5, read_seconds=5)),
-            directory=self.directory,
-            environment={"PATH": PATH, "HOME": "/home/me", "TRIVY_SEVERITY": "LOW", "TRIVY_TOKEN": "server-token"},
+            rooms=make_rooms(self.directory, ENVIRONMENT),
+            environment=ENVIRONMENT,
             stop=self.stop,
             secrets=lambda: {"a-known-secret"},
             warn=self.warnings.append,
@@ -95,8 +99,10 @@ def test_trivy_has_no_settings_but_ours(trivy: Made) -> None:
         "TRIVY_SKIP_VERSION_CHECK": "true",
         "TRIVY_DISABLE_TELEMETRY": "true",
     }
-    assert environment["DOCKER_CONFIG"] == f"{trivy.directory}/docker"
-    assert environment["TMPDIR"] == str(trivy.directory)
+    room = Path(environment["HOME"]).parent
+    assert (room.parent, environment["HOME"]) == (trivy.directory, f"{room}/home")
+    assert (environment["DOCKER_CONFIG"], environment["TMPDIR"]) == (str(room / "docker"), str(room / "tmp"))
+    assert not room.exists()
 
 
 def test_archives_of_java_are_looked_into_where_there_is_a_database_of_them(trivy: Made) -> None:
@@ -118,7 +124,7 @@ def test_an_image_is_read_from_its_mirror(trivy: Made) -> None:
     image = f"docker.io/library/nginx:1.25@{digest('api')}"
     scanner = trivy(writes(report(result())), hosts=MIRRORED)
     scanner.scan(image, "linux/amd64", trivy.directory / "report.json", LONG_SECONDS)
-    assert read_arguments(trivy.program)[-1] == f"mirror.example:5000/library/nginx:1.25@{digest('api')}"
+    assert read_arguments(trivy.program)[-1] == f"mirror.example:5000/dockerhub/library/nginx:1.25@{digest('api')}"
     assert read_environment(trivy.program)["TRIVY_INSECURE"] == "true"
 
 

@@ -49,7 +49,7 @@ def test_a_line_is_normalised(line: str, mirror: Mirror) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("docker.io", r"write HOST\[/PREFIX\] = REGISTRY\[/PREFIX\]"),
+        ("docker.io", r"write HOST\[/PREFIX\] = HOST\[/PREFIX\]"),
         ("= docker.io", "write HOST"),
         ("harbor = docker.io", "harbor is not a registry: write its host name"),
         ("https://mirror.gcr.io = docker.io", "write mirror.gcr.io without https://"),
@@ -106,6 +106,8 @@ def test_the_line_that_closes_a_circle_is_wrong(text: str) -> None:
 
 def test_of_two_lines_of_one_name_the_first_applies() -> None:
     mirrors, wrong = read_mirrors("a.io = b.io\na.io = c.io")
+    assert mirrors
+    assert not read_mirrors("")[0]
     assert (mirrors.rename("a.io/x"), [line.number for line in wrong]) == ("b.io/x", [2])
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.errors import SetupError
-from patchgate.gate.settings import Arming, SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Arming, ClientCertificates, SelfSigned, TlsFiles, TlsSecret
 from patchgate.pki.lives import Lives
+from patchgate.server.callers import ClientAuth
 
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 """RFC 1123, a subdomain: what objects of Kubernetes are called."""
@@ -106,6 +107,34 @@ ServiceName = Annotated[
         help="The gate's own Service: a certificate must be good for NAME.NAMESPACE.svc.",
     ),
 ]
+ClientCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-ca",
+        envvar="PATCHGATE_CLIENT_CA",
+        metavar="FILE",
+        help="Ask callers of /validate for a client certificate of these CAs, PEM: kube-apiserver's. Read again when "
+        "it changes. Probes need none.",
+    ),
+]
+ClientAuthChoice = Annotated[
+    ClientAuth | None,
+    typer.Option(
+        "--client-auth",
+        envvar="PATCHGATE_CLIENT_AUTH",
+        help="What a review without such a certificate gets: observe answers and counts it, require refuses it. "
+        "[default with --client-ca: observe]",
+    ),
+]
+ClientNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--client-name",
+        envvar="PATCHGATE_CLIENT_NAME",
+        metavar="NAME",
+        help="Common name or DNS name that the certificate must have (repeatable). Unless given: any of those CAs.",
+    ),
+]
 CaDays = Annotated[
     int,
     typer.Option(
@@ -169,6 +198,19 @@ def choose_arming(configmap: str | None, sha256: str | None, secret: TlsSecret |
     if not secret or not secret.webhook_configuration:
         raise SetupError("serve: --webhooks needs --webhook-configuration NAME")
     return Arming(configmap, secret.webhook_configuration, secret.name, sha256 or "")
+
+
+def choose_clients(ca: Path | None, auth: ClientAuth | None, names: list[str] | None) -> ClientCertificates | None:
+    """Choose which callers of reviews are accepted; None where callers are not asked for a certificate.
+
+    Raises:
+        SetupError: nothing says which CA verifies them.
+    """
+    if ca:
+        return ClientCertificates(ca, auth or ClientAuth.OBSERVE, tuple(names or ()))
+    if auth or names:
+        raise SetupError("serve: --client-auth and --client-name need --client-ca FILE")
+    return None
 
 
 def choose_tls(

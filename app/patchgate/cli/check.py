@@ -9,6 +9,7 @@ import typer
 from patchgate.cli.manifests import LoadedManifests, read_manifests
 from patchgate.cli.options import (
     Context,
+    ExitZero,
     Format,
     Kubeconfig,
     Kubernetes,
@@ -52,6 +53,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     namespace: Namespace = "default",
     now: Now = None,
     output: Output = Format.TABLE,
+    exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Say whether images may run. Exits 0 if all may, 1 if one is denied, 2 if it could not be decided."""
     if not images and not filename:
@@ -70,7 +72,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         _print_json(decision, verdicts, manifests if filename else None)
     elif verdicts or not manifests.faults:
         _print_table(decision, verdicts)
-    raise typer.Exit(2 if manifests.faults else 0 if decision.allowed else 1)
+    raise typer.Exit(2 if manifests.faults else 0 if decision.allowed or exit_zero else 1)
 
 
 def _decide(

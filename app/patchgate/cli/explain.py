@@ -7,6 +7,7 @@ import typer
 
 from patchgate.cli.options import (
     Context,
+    ExitZero,
     Format,
     Kubeconfig,
     Kubernetes,
@@ -45,6 +46,7 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     namespace: Namespace = "default",
     now: Now = None,
     output: Output = Format.TABLE,
+    exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Say why an image may run or not. Exits 0 if it may, 1 if it is denied, 2 if it could not be decided."""
     chosen = choose_source(
@@ -58,7 +60,7 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         print_json(describe_explanation(explanation))
     else:
         _print_table(explanation)
-    raise typer.Exit(0 if explanation.verdict.allowed else 1)
+    raise typer.Exit(0 if explanation.verdict.allowed or exit_zero else 1)
 
 
 def _print_table(explanation: Explanation) -> None:

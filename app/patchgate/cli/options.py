@@ -116,6 +116,14 @@ Output = Annotated[
     Format, typer.Option("--output", "-o", envvar="PATCHGATE_OUTPUT", help="For people, or for machines.")
 ]
 
+ExitZero = Annotated[
+    bool,
+    typer.Option(
+        "--exit-zero",
+        envvar="PATCHGATE_EXIT_ZERO",
+        help="Exit 0 where the answer is no (1), for a step that only reports. What cannot be answered still exits 2.",
+    ),
+]
 
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 

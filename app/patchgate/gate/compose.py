@@ -19,6 +19,7 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.client_ca import ClientCaKeeper
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
@@ -27,7 +28,7 @@ from patchgate.gate.log_stream import LogStream
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Address, ClientCertificates, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
 from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
@@ -41,6 +42,7 @@ from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
+from patchgate.server.callers import CallerCheck, Fault
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
@@ -118,10 +120,14 @@ async def _run(gate: _Gate) -> None:
     life.listen_to_signals(asyncio.get_running_loop())
     judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
+    callers = _make_caller_check(settings.clients, clock, metrics, log)
+    client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
 
     def list_problems() -> tuple[Problem, ...]:
-        return (*clock.list_problems(), *standing.source_problems, *(armer.list_problems() if armer else ()))
+        of_webhooks = armer.list_problems() if armer else ()
+        of_callers = callers.list_problems() if callers else ()
+        return (*clock.list_problems(), *standing.source_problems, *of_webhooks, *of_callers)
 
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
@@ -148,7 +154,7 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life)
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, callers=callers)
     servers = [
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
@@ -163,6 +169,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(follower.run()),
         asyncio.create_task(certificates.run()),
         asyncio.create_task(own_port.run()),
+        *([asyncio.create_task(client_ca.run())] if client_ca else []),
         asyncio.create_task(watch_clock(clock, log)),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
@@ -191,6 +198,31 @@ def _end_with(life: Life, task: asyncio.Task[None]) -> None:
     """End the gate with a task that keeps it current: whoever started it starts it anew."""
     if not task.cancelled():
         life.stop()
+
+
+def _make_caller_check(
+    clients: ClientCertificates | None, clock: SteadyClock, metrics: GateMetrics, log: FilteringBoundLogger
+) -> CallerCheck | None:
+    return CallerCheck(clients.auth, frozenset(clients.names), clock, metrics, log) if clients else None
+
+
+def _load_client_ca(
+    clients: ClientCertificates | None,
+    callers: CallerCheck | None,
+    pair: ServedPair,
+    metrics: GateMetrics,
+    log: FilteringBoundLogger,
+) -> ClientCaKeeper | None:
+    """Load the CAs that verify callers, where there are any.
+
+    Raises:
+        CertificateError: the file cannot be read, or holds no certificate.
+    """
+    if clients is None or callers is None:
+        return None
+    keeper = ClientCaKeeper(clients.ca, pair, partial(callers.note, Fault.UNTRUSTED), metrics, log)
+    keeper.load()
+    return keeper
 
 
 def _raise_open_files(log: FilteringBoundLogger) -> None:

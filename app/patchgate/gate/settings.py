@@ -12,6 +12,7 @@ from patchgate.configmaps.configmap import Names
 from patchgate.limits import DRAIN_SECONDS
 from patchgate.pki.lives import LIVES, Lives
 from patchgate.policy.decision import Scope
+from patchgate.server.callers import ClientAuth
 from patchgate.server.judge import OnError
 from patchgate.sources.config_source import SYSTEM_NAMESPACE, Cluster, Directory
 
@@ -73,6 +74,21 @@ class Arming:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificates:
+    """Which callers of reviews are accepted.
+
+    Attributes:
+        ca: file of the CAs that verify their certificates, PEM.
+        auth: what becomes of the others.
+        names: common names or DNS names that are accepted; none for any certificate of the CAs.
+    """
+
+    ca: Path
+    auth: ClientAuth
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where to listen.
 
@@ -99,6 +115,7 @@ class GateSettings:
         on_error: what a review gets when deciding fails.
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
+        clients: whose certificates reviews must come with; None where callers are not asked for one.
         token_audience: of the bearer tokens that `/v1/` asks for; None where it asks for none.
         token_users: who may show one: a user, or the beginning of users' names and `*`.
         names: the names under which ConfigMaps count.
@@ -117,6 +134,7 @@ class GateSettings:
     on_error: OnError = OnError.DENY
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True
+    clients: ClientCertificates | None = None
     token_audience: str | None = None
     token_users: tuple[str, ...] = KYVERNO_USERS
     names: Names = field(default_factory=Names)

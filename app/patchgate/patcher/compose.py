@@ -18,6 +18,7 @@ from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
 from patchgate.patcher.progress import Progress
+from patchgate.patcher.room import Rooms
 from patchgate.patcher.settings import PatcherSettings
 from patchgate.patcher.stop import Stop
 from patchgate.patcher.store import Store
@@ -44,10 +45,11 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
         SetupError: a setting cannot be used.
     """
     hosts, environment = settings.hosts, settings.environment
-    with closing(Transport(environment, Pace())) as transport:
+    with closing(Transport(environment, Pace(), hosts=hosts, stop=stop.event)) as transport:
         docker_config = settings.docker_config or find_docker_config(environment)
         credentials = Credentials(docker_config, environment, stop.event)
         credentials.learn_secrets()
+        rooms = Rooms(directory, environment, credentials.write)
         session = Session(hosts, credentials, transport, Pace(), stop.event)
         store, tell = _open_store(settings, clock, stop)
         yield Tools(
@@ -56,7 +58,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
                 settings.trivy,
                 hosts=hosts,
                 transport=transport,
-                directory=directory,
+                rooms=rooms,
                 environment=environment,
                 stop=stop.event,
                 secrets=lambda: credentials.secrets,
@@ -66,7 +68,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
                 settings.copa,
                 hosts=hosts,
                 directory=directory,
-                environment=environment,
+                rooms=rooms,
                 stop=stop.event,
                 secrets=lambda: credentials.secrets,
                 warn=warn,

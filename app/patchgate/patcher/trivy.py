@@ -7,7 +7,7 @@ are left out of the count where Trivy has no Java database, which it would downl
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,11 +21,11 @@ from patchgate.limits import (
 )
 from patchgate.patcher.complaint import REGISTRY_MEANINGS, explain, meaning
 from patchgate.patcher.finding import Report
-from patchgate.patcher.oci.hosts import Hosts
+from patchgate.patcher.oci.hosts import Hosts, find_repository
 from patchgate.patcher.oci.transport import Transport, is_success
 from patchgate.patcher.program import Finished, run_program
-from patchgate.patcher.program_environment import choose_environment
 from patchgate.patcher.redact import redact
+from patchgate.patcher.room import Rooms, find_program
 from patchgate.patcher.trivy_report import Asked, keep_os_packages, read_report
 from patchgate.patcher.trivy_version import read_version
 from patchgate.policy.record import Scanner
@@ -53,7 +53,6 @@ class TrivySettings:
         server: URL of a Trivy server that finds the vulnerabilities; empty for none. TRIVY_TOKEN goes to it.
         db_repository: where its database is downloaded from; empty for its own default.
         skip_db_update: whether the database is taken as it is.
-        docker_config: directory of the docker config; None for the environment's.
     """
 
     program: str = "trivy"
@@ -61,7 +60,6 @@ class TrivySettings:
     server: str = ""
     db_repository: str = ""
     skip_db_update: bool = False
-    docker_config: Path | None = None
 
 
 class Trivy:
@@ -73,20 +71,21 @@ class Trivy:
         *,
         hosts: Hosts,
         transport: Transport,
-        directory: Path,
+        rooms: Rooms,
         environment: Mapping[str, str],
         stop: threading.Event,
         secrets: Callable[[], Iterable[str]],
         warn: Callable[[str], None],
     ) -> None:
-        """directory: for its temporary files. secrets: never shown. warn: told what is odd and does not stop us."""
+        """environment: ours. secrets: never shown. warn: told what is odd and does not stop us."""
         self._settings = settings
+        self._program = find_program(settings.program)
         self._hosts = hosts
         self._transport = transport
-        self._cache = settings.cache or find_trivy_cache(environment)
+        self._cache = (settings.cache or find_trivy_cache(environment)).absolute()
         token = environment.get("TRIVY_TOKEN", "") if settings.server else ""
-        own = _QUIET | ({"TRIVY_TOKEN": token} if token else {})
-        self._environment = choose_environment(environment, settings.docker_config, directory, **own)
+        self._own = _QUIET | ({"TRIVY_TOKEN": token} if token else {})
+        self._rooms = rooms
         self._stop = stop
         self._token = token
         self._secrets = secrets
@@ -126,17 +125,17 @@ class Trivy:
         return report
 
     def _scan(self, image: str, platform: str, file: Path, limit_seconds: float, kinds: str) -> Finished:
+        pulled = self._hosts.name_for_pull(image)
         command = [
-            *(self._settings.program, "image", "--no-progress", "--cache-dir", str(self._cache)),
+            *(self._program, "image", "--no-progress", "--cache-dir", str(self._cache)),
             *("--image-src", "remote", "--platform", platform, "--scanners", "vuln"),
             *("--pkg-types", kinds, "--ignore-unfixed", "--list-all-pkgs", "--format", "json", "--output", str(file)),
             *("--timeout", f"{limit_seconds:.0f}s", *self._list_source_flags(), *_list_left_out(self._cache)),
-            self._hosts.name_for_pull(image),
+            pulled,
         ]
-        host = self._hosts.find_pull_host(image.partition("/")[0])
         # Trivy knows no plain HTTP a host, only for all that one scan asks; loopback it takes without.
-        plain = {"TRIVY_INSECURE": "true"} if self._hosts.is_plain(host) else {}
-        return self._run(command, limit_seconds, plain)
+        plain = {"TRIVY_INSECURE": "true"} if self._hosts.is_plain(pulled.partition("/")[0]) else {}
+        return self._run(command, limit_seconds, [find_repository(pulled)], plain)
 
     def _list_source_flags(self) -> list[str]:
         if self._settings.server:
@@ -144,7 +143,7 @@ class Trivy:
         return ["--cache-backend", "memory", *_NEVER_UPDATES]  # the file's lock would fail a scan beside another
 
     def _ask_version(self) -> Scanner:
-        command = [self._settings.program, "--version", "--format", "json", "--cache-dir", str(self._cache)]
+        command = [self._program, "--version", "--format", "json", "--cache-dir", str(self._cache)]
         finished = self._run(command, PROGRAM_PROBE_SECONDS)
         if not finished.succeeded:
             raise SetupError(explain("Trivy", finished, (), PROGRAM_PROBE_SECONDS, self._list_secrets()))
@@ -163,8 +162,9 @@ class Trivy:
     def _update(self, *, has_database: bool) -> None:
         """Update the database; where that fails an older one still serves, until it is too old for the policy."""
         place = ("--db-repository", self._settings.db_repository) if self._settings.db_repository else ()
-        command = [self._settings.program, "image", "--download-db-only", "--no-progress", *place]
-        finished = self._run([*command, "--cache-dir", str(self._cache)], DATABASE_UPDATE_SECONDS)
+        command = [self._program, "image", "--download-db-only", "--no-progress", *place]
+        repositories = [self._settings.db_repository] if self._settings.db_repository else []
+        finished = self._run([*command, "--cache-dir", str(self._cache)], DATABASE_UPDATE_SECONDS, repositories)
         if finished.succeeded:
             return
         why = explain("Trivy", finished, _MEANINGS, DATABASE_UPDATE_SECONDS, self._list_secrets())
@@ -175,10 +175,21 @@ class Trivy:
     def _list_secrets(self) -> set[str]:
         return {self._token, *self._secrets()}
 
-    def _run(self, command: list[str], limit_seconds: float, own: Mapping[str, str] | None = None) -> Finished:
-        return run_program(
-            command, environment={**self._environment, **(own or {})}, limit_seconds=limit_seconds, stop=self._stop
-        )
+    def _run(
+        self,
+        command: list[str],
+        limit_seconds: float,
+        repositories: Sequence[str] = (),
+        own: Mapping[str, str] | None = None,
+    ) -> Finished:
+        with self._rooms.open(repositories, own={**self._own, **(own or {})}) as room:
+            return run_program(
+                command,
+                environment=room.environment,
+                directory=room.work,
+                limit_seconds=limit_seconds,
+                stop=self._stop,
+            )
 
 
 def find_trivy_cache(environment: Mapping[str, str]) -> Path:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from patchgate.errors import InvalidMirrorError, InvalidReferenceError
+from patchgate.policy.lines import BLANKS, read_lines
 from patchgate.policy.reference import DOCKER_HUB, Reference, normalise_path
 
 MIRRORS: Final = 500
@@ -37,6 +38,13 @@ class Mirror:
                 registry, _, path = (self.target + name.removeprefix(self.source)).partition("/")
                 return f"{registry}/{normalise_path(registry, path)}"
         return None
+
+    def list_names(self, repository: str) -> Iterator[str]:
+        """Give the left names of a repository (normalised) that the right side covers, the other way round."""
+        for name in dict.fromkeys((repository, repository.replace(_LIBRARY, f"{DOCKER_HUB}/", 1))):
+            if _covers(self.target, name) and name != self.target:
+                registry, _, path = (self.source + name.removeprefix(self.target)).partition("/")
+                yield f"{registry}/{normalise_path(registry, path)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +83,9 @@ class Mirrors:
 
     def rename_fully(self, repository: str) -> str:
         """Rename until no line covers the name any more. The lines must be without circles (`read_mirrors`)."""
-        for _ in range(MIRRORS):
-            renamed = self.rename(repository)
-            if renamed == repository:
-                break
-            repository = renamed
+        before = ""
+        while repository != before:
+            before, repository = repository, self.rename(repository)
         return repository
 
 
@@ -104,7 +110,7 @@ def parse_mirror(text: str) -> Mirror:
     """
     left, equals, right = text.partition("=")
     if not equals or not left.strip() or not right.strip():
-        raise InvalidMirrorError("write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io")
+        raise InvalidMirrorError("write HOST[/PREFIX] = HOST[/PREFIX]")
     mirror = Mirror(parse_prefix(left.strip()), parse_prefix(right.strip()))
     if mirror.source == mirror.target:
         raise InvalidMirrorError(f"both sides name {mirror.source}: delete the line, it changes nothing")
@@ -137,15 +143,22 @@ def read_mirrors(text: str) -> tuple[Mirrors, tuple[WrongLine, ...]]:
     """
     kept: list[Mirror] = []
     wrong: list[WrongLine] = []
-    for number, line in enumerate(text.split("\n"), start=1):  # LF or CRLF: other separators are part of a line
-        content = line.partition("#")[0].strip()
-        if not content:
-            continue
+    for number, content in list_contents(text, wrong):
         try:
             kept.append(_check(parse_mirror(content), kept))
         except InvalidMirrorError as error:
             wrong.append(WrongLine(number, str(error)))
     return Mirrors.of(kept), tuple(wrong)
+
+
+def list_contents(text: str, wrong: list[WrongLine]) -> Iterator[tuple[int, str]]:
+    """List the lines that are not empty without their comments, each with its number; add to the wrong ones."""
+    for line in read_lines(text):
+        content = line.text.partition("#")[0].strip(BLANKS)
+        if line.fault:
+            wrong.append(WrongLine(line.number, line.fault))
+        elif content:
+            yield line.number, content
 
 
 def _check(mirror: Mirror, others: list[Mirror]) -> Mirror:

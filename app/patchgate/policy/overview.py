@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 
 from patchgate.policy.pace import Pace, sort_in_runs
-from patchgate.policy.part import ListLine
+from patchgate.policy.part import BadLine, ImageListPart, ListLine
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.record import Approval, Record, State
 from patchgate.policy.repository import Repository
@@ -49,6 +49,13 @@ def list_tracked_images(
     """List the images of every list line, by repository and tag. offset: how many of the first are passed over."""
     for repository, tag, line in islice(_list_lines(snapshot, pace), offset, None):
         yield _describe(repository, tag, line, snapshot, now)
+
+
+def list_bad_lines(snapshot: Snapshot) -> Iterator[BadLine]:
+    """List the lines of every list that have no effect, the main list's first."""
+    for part in snapshot.parts.values():
+        if isinstance(part, ImageListPart):
+            yield from part.bad_lines
 
 
 def find_tracked_image(name: str, snapshot: Snapshot, now: datetime, pace: Pace = iter) -> TrackedImage | None:

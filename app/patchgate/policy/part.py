@@ -1,7 +1,7 @@
 """Parts: what one ConfigMap contributes to the snapshot. Immutable, made by `configmaps`, joined by the snapshot."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from patchgate.policy.exception import ImageException
@@ -54,6 +54,35 @@ class ListLine:
 
 
 @dataclass(frozen=True, slots=True)
+class BadLine:
+    """One line of `images.txt` that has no effect.
+
+    Attributes:
+        configmap: the ConfigMap it is in.
+        number: its line there, from 1.
+        text: what it is, without its comment.
+        reason: what is wrong, and what to write instead.
+        repositories: those that it names, normalised: they stay tracked. Empty if it cannot be told.
+    """
+
+    configmap: str
+    number: int
+    text: str
+    reason: str
+    repositories: tuple[str, ...]
+
+    @property
+    def place(self) -> str:
+        """The ConfigMap and the line, for people."""
+        return f"{self.configmap}, line {self.number}"
+
+    @property
+    def problem(self) -> Problem:
+        """The same as a problem of the data."""
+        return Problem(self.configmap, f"line {self.number}", f"{self.text!r}: {self.reason}")
+
+
+@dataclass(frozen=True, slots=True)
 class ImageListPart:
     """An image list; the main one carries the policy.
 
@@ -62,12 +91,16 @@ class ImageListPart:
         lines: repository that the list names → its lines, in order; none where no line of it parses whole.
         policy: of the main list; None on a labelled one.
         problems: what does not count.
+        bad_lines: lines that have no effect; each is one of the problems too.
+        naming_badly: repository → the first bad line that names it.
     """
 
     name: str
     lines: Mapping[str, tuple[ListLine, ...]]
     policy: Policy | None
     problems: tuple[Problem, ...]
+    bad_lines: tuple[BadLine, ...] = ()
+    naming_badly: Mapping[str, BadLine] = field(default_factory=dict)
 
     def under(self, naming: Naming) -> "ImageListPart":
         """Give the list with every repository under its canonical name, and naming the push targets too."""
@@ -76,10 +109,15 @@ class ImageListPart:
             name = naming.canonical(repository)
             renamed = its_lines if name == repository else tuple(replace(line, repository=name) for line in its_lines)
             lines[name] = _merge(lines[name], renamed) if name in lines else renamed
-        targets = [naming.find_target(name) for name in lines]
+        targets = {target for name in lines if (target := naming.find_target(name))}
         if self.policy:
-            targets += [target for _, target in naming.push_to]
-        return replace(self, lines=lines | {target: () for target in targets if target and target not in lines})
+            targets |= {target for _, target in naming.push_to}
+        badly = {naming.canonical(name): line for name, line in self.naming_badly.items()}
+        return replace(
+            self,
+            lines=lines | {target: () for target in sorted(targets) if target not in lines},
+            naming_badly={name: line for name, line in badly.items() if name not in targets and not lines.get(name)},
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from patchgate.limits import PATTERNS_OF_A_REPOSITORY
-from patchgate.policy.part import ImageListPart, ListLine, Problem
+from patchgate.policy.part import BadLine, ImageListPart, ListLine, Problem
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.record import Approval, Record
 
@@ -29,6 +29,7 @@ class Repository:
             the repository: whoever adds a list must not loosen what others own).
         unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
+        bad_line: the line that names the repository and has no effect, where nothing else tracks it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Repository:
     has_line_without_record: bool
     unseen_pins: frozenset[str]
     problems: tuple[Problem, ...]
+    bad_line: BadLine | None = None
 
     @classmethod
     def build(cls, name: str, lists: Sequence[ImageListPart], records: Mapping[str, Record]) -> "Repository":
@@ -76,6 +78,7 @@ class Repository:
             has_line_without_record=any(_lacks_record(line, own) for line in deciding),
             unseen_pins=frozenset(line.digest for line in lines.values() if line.digest and _is_unseen(line, own)),
             problems=(*problems, *map(_report_pattern, patterns[PATTERNS_OF_A_REPOSITORY:])),
+            bad_line=None if approvals else _find_bad_line(name, lists),
         )
 
     def find_line(self, tag: str) -> ListLine | None:
@@ -101,6 +104,12 @@ class Repository:
     def tags_of_source(self, digest: str) -> Iterable[str]:
         """Give the tags whose record has the digest as a source."""
         return (record.tag for record in self.sources.get(digest, ()))
+
+
+def _find_bad_line(name: str, lists: Sequence[ImageListPart]) -> BadLine | None:
+    """Find the first bad line that names the repository, where every list that names it has only such lines."""
+    bad_lines = [part.naming_badly.get(name) for part in lists]
+    return bad_lines[0] if bad_lines and all(bad_lines) else None
 
 
 def _index_lines(lines: Iterable[ListLine]) -> tuple[dict[str, ListLine], tuple[Problem, ...]]:

@@ -18,6 +18,13 @@ FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 UNQUALIFIED: Final = "names no registry, so each node chooses one"
 
 
+def no_image_yet(case: Case) -> Verdict | None:
+    """Before the table: a Pod template has a placeholder; unless a tracked repository has that name."""
+    if not case.image.is_placeholder or case.repository:
+        return None
+    return _warn(case, Reason.NO_IMAGE_YET, "no image yet: this template's Pods get one, and are judged")
+
+
 def invalid_reference(case: Case) -> Verdict | None:
     """Row 1: does not parse."""
     return _deny(case, Reason.INVALID_REFERENCE, f"not an image reference: {case.fault}") if case.fault else None
@@ -144,6 +151,9 @@ def unscanned(case: Case) -> Verdict | None:
 
 def unlisted(case: Case) -> Verdict | None:
     """Row 14: anything else of a tracked repository."""
+    if case.repository and (bad := case.repository.bad_line):
+        text = f"only {bad.place} names its repository, and that line has no effect: {bad.reason}"
+        return _warn(case, Reason.UNLISTED, text)
     effect = case.policy.unlisted
     if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
         effect = Effect.WARN

@@ -5,12 +5,14 @@ other answer. Every other request goes the ASGI way, whose answers are the same;
 come in time, or is given up.
 """
 
+import asyncio
 from typing import Any, Final
 
 from patchgate.errors import RequestError
 from patchgate.policy.decision import Mode
 from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import check_is_json
+from patchgate.server.callers import CallerCheck, Fault, describe_caller
 from patchgate.server.life import Life
 from patchgate.server.protocol import GateProtocol
 from patchgate.server.refusal import write_refusal
@@ -25,13 +27,30 @@ _CLOSES: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnecti
 class ReviewProtocol(GateProtocol):
     """A connection of the main listener."""
 
-    def __init__(self, *arguments: Any, admission: AdmissionApp, life: Life) -> None:  # noqa: ANN401 -- uvicorn's
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 -- uvicorn's
+        admission: AdmissionApp,
+        life: Life,
+        callers: CallerCheck | None = None,
+    ) -> None:
         super().__init__(*arguments)
         self._admission = admission
         self._life = life
+        self._callers = callers
+        self._fault: Fault | None = None  # of the caller's certificate
         self._mode: Mode | None = None  # of the review that is being read; None for any other request
         self._parts: list[bytes] = []  # of its body
         self._is_last = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Begin: check the caller's certificate."""
+        super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        if self._callers and connection:
+            self._fault = self._callers.find_fault(connection)
+            if self._fault:
+                self.app = self._callers.guard(self.app, self._fault, describe_caller(self.client))
 
     def on_headers_complete(self) -> None:
         """Take the end of a head, and choose the way."""
@@ -92,7 +111,7 @@ class ReviewProtocol(GateProtocol):
         """Choose how the request is answered: in one piece, in which mode; None for the ASGI way."""
         mode = _PATHS.get(self.url.partition(b"?")[0])
         is_usual = self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
-        if mode is None or not is_usual or self.expect_100_continue or not self._is_free:
+        if mode is None or not is_usual or self._fault or self.expect_100_continue or not self._is_free:
             return None
         return mode if _is_small_json(dict(self.headers)) else None
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from patchgate.errors import RegistryError
 from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.destination import name_host
 from patchgate.patcher.oci.retry import PASSING_STATUSES, read_retry_after_seconds
 from patchgate.patcher.redact import quote_error
 
@@ -29,6 +30,8 @@ def refuse(  # noqa: PLR0913 -- all that is said
     """
     refused = f"{action} refused: {answer.status} from {host}"
     preposition = "from" if action is Action.PULL else "to"
+    if answer.is_of_another_host:
+        return _refuse_elsewhere(action, host, answer, secrets)
     match answer.status:
         case HTTPStatus.UNAUTHORIZED if has_login:
             does = f"the credentials for {host} are wrong, expired, or lack the right to {action} {preposition} {path}"
@@ -48,6 +51,18 @@ def refuse(  # noqa: PLR0913 -- all that is said
             does = "it does not answer as a registry"
     says = quote_error(answer.says, secrets)
     return RegistryError(f"{refused}; {does}" + (f" (it says: {says})" if says else ""))
+
+
+def _refuse_elsewhere(action: Action, host: str, answer: Answer, secrets: Iterable[str]) -> RegistryError:
+    """Make the error of an answer that came after a redirect to another host: that one never gets credentials."""
+    elsewhere = name_host(answer.url)
+    does = f"{host} redirects to {elsewhere}: look at that host, or at the registry's storage settings"
+    if answer.status == HTTPStatus.UNAUTHORIZED:
+        does = f"{host} redirects to {elsewhere}, which asks for credentials; those of {host} are for {host} alone"
+    says = quote_error(answer.says, secrets)
+    return RegistryError(
+        f"{action} refused: {answer.status} from {elsewhere}; {does}" + (f" (it says: {says})" if says else "")
+    )
 
 
 def _say_wait(answer: Answer) -> str:

@@ -1,7 +1,7 @@
 """S1: the chart's matchConditions on Pods of many containers. The gate is asked whatever a Pod holds.
 
-CEL has a cost budget (k8s.io/apiserver, pkg/apis/cel/config.go: 1,000,000 an expression). A condition that exceeds it has
-failed: under Ignore kube-apiserver then does not ask the gate, under Fail it refuses the request without asking.
+CEL has a cost budget (k8s.io/apiserver, pkg/apis/cel/config.go: 1,000,000 an expression). A condition that exceeds it
+has failed: under Ignore kube-apiserver then does not ask the gate, under Fail it refuses the request without asking.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import pytest
 
 from tests.chart.helm import Helm
 from tests.chart.rendering import Chart
-from tests.plane.control_plane import Plane
+from tests.plane.control_plane import Plane, wait_until
 from tests.plane.kubectl import Kubectl
 from tests.plane.manifests import name_of, pod
 from tests.plane.webhooks import guard
@@ -39,7 +39,12 @@ class Asked:
 
 
 @pytest.fixture(scope="module", params=["Ignore", "Fail"])
-def asked(request: pytest.FixtureRequest, plane: Plane, helm: Helm, world: Path) -> Iterator[Asked]:
+def asked(
+    request: pytest.FixtureRequest,
+    plane: Plane,
+    helm: Helm,
+    world: Path,
+) -> Iterator[Asked]:
     conditions = Chart(helm).render().webhooks["enforce"]["matchConditions"]
     policy = str(request.param)
     name = f"costly-{policy.lower()}"
@@ -58,9 +63,7 @@ def add_debug_container(kubectl: Kubectl, name: str, image: str) -> Any:  # noqa
 
 @pytest.mark.parametrize("count", [1, 260, 3000])
 @pytest.mark.parametrize("place", ["containers", "initContainers"])
-def test_an_update_to_an_unpatched_image_and_a_debug_container_are_refused(
-    asked: Asked, count: int, place: str
-) -> None:
+def test_an_update_and_a_debug_container_are_refused(asked: Asked, count: int, place: str) -> None:
     before = asked.count_errors()
     manifest = pod(NOT_TRACKED, **{place: make_containers(count)})
     assert asked.kubectl.create(manifest).is_admitted
@@ -95,3 +98,22 @@ def test_an_ordinary_pod_with_300_ephemeral_containers_is_still_asked_about(aske
 def test_a_pod_of_3000_containers_is_refused_when_it_is_made(asked: Asked) -> None:
     containers = [*make_containers(2999), {"name": "last", "image": API}]
     assert asked.kubectl.create(pod(NOT_TRACKED, containers=containers)).refusal == REFUSED
+
+
+def test_a_condition_that_fails_shows_in_the_counter_that_the_alert_watches(
+    plane: Plane,
+    world: Path,
+) -> None:
+    failing = [{"name": "fails", "expression": "object.spec.nothing == 1"}]
+    with guard(plane, "failing", world, matchConditions=[], failurePolicy="Ignore") as guarded:
+        configuration = plane.kubectl.get("validatingwebhookconfiguration", "failing")
+        for webhook in configuration["webhooks"]:
+            webhook["matchConditions"] = failing
+        plane.kubectl.do("replace", "-f", "-", given=configuration)
+        inside = guarded.webhook.enforce
+        wait_until(lambda: inside.create(pod(API), "--dry-run=server").is_admitted, "the condition is in force")
+        lines = plane.kubectl.do("get", "--raw", "/metrics").out.splitlines()
+        counted = [
+            line for line in lines if line.startswith(COUNTERS) and 'name="enforce.failing.patchgate.io"' in line
+        ]
+        assert counted, "under Ignore nobody is asked, and nothing else says so"
