@@ -153,7 +153,7 @@ def test_a_pattern_is_shown_as_the_images_that_it_stands_for(
 def test_an_empty_list_is_an_empty_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     source = write(tmp_path, image_list())
     code, out, err = report(capsys, source, "json")
-    assert (code, json.loads(out), err) == (0, {"images": []}, "")
+    assert (code, json.loads(out), err) == (0, {"images": [], "bad_lines": []}, "")
     assert report(capsys, source)[1].split() == ["IMAGE", "STATE", "TIME", "LEFT", "APPROVED", "MESSAGE"]
 
 
@@ -192,3 +192,15 @@ def test_as_many_configmaps_of_records_count_as_it_is_told(
     monkeypatch.setenv("PATCHGATE_RECORD_CONFIGMAPS", "8")
     assert "clean" in report(capsys, source)[1]
     assert "unscanned" not in report(capsys, source)[1]
+
+
+def test_a_line_that_has_no_effect_is_a_row_and_exits_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    world = write(tmp_path, image_list("docker.io/library/redis:7", "nginx  # any"), records())
+    code, out, _ = report(capsys, world)
+    where, cure = "copa-image-list, line 2", "has no tag: write REPO:TAG or REPO:TAG@DIGEST"
+    assert code == 1
+    assert re.split("  +", out.splitlines()[1].rstrip()) == ["nginx", "bad line", "-", "-", f"{where}: {cure}"]
+    code, out, _ = report(capsys, world, "json")
+    assert code == 1
+    assert json.loads(out)["bad_lines"] == [{"listed_in": where, "text": "nginx", "message": cure}]
+    assert report(capsys, world, "table", "--due", "1h")[0] == 1

@@ -131,3 +131,15 @@ def test_a_duration_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], 
     code, out, err = report(capsys, FIXTURES / "configmaps", "table", "--due", due)
     assert (code, out) == (2, "")
     assert "write a number and min, h or d, such as 6h" in err
+
+
+def test_a_line_that_has_no_effect_is_in_every_format(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    world = write(tmp_path, image_list("nginx"), records())
+    code, out, _ = report(capsys, world, "sarif")
+    (result,) = read_sarif(out)
+    assert (code, result["ruleId"], result["level"]) == (1, "BadLine", "error")
+    assert result["message"] == {"text": "nginx: has no tag: write REPO:TAG or REPO:TAG@DIGEST"}
+    code, out, _ = report(capsys, world, "markdown")
+    assert code == 1
+    assert out.startswith("**No image breaches the patch SLA; 1 list lines have no effect** (0 shown, ")
+    assert "| `nginx` | `bad line` | - | - | `copa-image-list, line 1: has no tag: " in out

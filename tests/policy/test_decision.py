@@ -177,3 +177,18 @@ def test_under_warn_the_next_pods_are_warned_about_and_under_audit_the_log_alone
     assert refused_next(Mode.WARN).warnings[0].startswith("the next Pods of this template will be warned about: ")
     audited = refused_next(Mode.AUDIT)
     assert (audited.warnings, audited.audit) == ((), {"keeps": f"{API}:3 SlaBreached"})
+
+
+@pytest.mark.parametrize("text", [" ", "auto"])
+def test_a_placeholder_is_warned_about_whatever_the_policy_requires(text: str) -> None:
+    world = snapshot(image_list(require_digest="all", unqualified="deny"))
+    found = decide(Image(text, "Always", is_placeholder=True), world, Asker("shop"), NOW)
+    assert (found.allowed, found.warns, found.reason) == (True, True, "NoImageYet")
+    said = "no image yet: this template's Pods get one, and are judged"
+    assert found.warnings == (f"{text.strip() or 'empty image'}: {said}",)
+
+
+def test_a_placeholder_that_is_the_name_of_a_tracked_image_is_that_image() -> None:
+    world = snapshot(image_list("docker.io/library/auto:1"))
+    found = decide(Image("auto", "Always", is_placeholder=True), world, Asker("shop"), NOW)
+    assert (found.allowed, found.reason) == (False, "Unlisted")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from tests.world import (
@@ -470,3 +471,42 @@ class TestRow14Unlisted:
 def test_a_long_image_keeps_its_digest_whole_in_the_verdict() -> None:
     named = verdict(f"{LONG}@{digest('x')}", patched_world()).image
     assert (len(named), named.startswith(LONG[:100]), named.endswith(f"…@{digest('x')}")) == (200, True, True)
+
+
+class TestOnlyBadLines:
+    """A repository that only lines without effect name."""
+
+    def test_it_is_warned_about_and_the_message_says_where_and_what_to_write(self) -> None:
+        found = verdict("nginx:1.25", snapshot(image_list(TAG, "nginx")))
+        assert (found.allowed, found.warns, found.reason) == (*WARNED, "Unlisted")
+        where = "only copa-image-list, line 2 names its repository, and that line has no effect"
+        assert found.text == f"{where}: has no tag: write REPO:TAG or REPO:TAG@DIGEST"
+
+    def test_a_mirror_of_it_is_the_same_repository(self) -> None:
+        where = snapshot(image_list("mirror.gcr.io/nginx", mirrors="mirror.gcr.io = docker.io"))
+        assert decided("nginx:1.25", where) == (*WARNED, "Unlisted")
+
+    def test_joined_lines_name_each_of_their_repositories(self) -> None:
+        where = snapshot(image_list(f"{TAG} registry.example.com/other:1"))
+        for image in (TAG, "registry.example.com/other:1"):
+            assert "write `images.txt: |`" in verdict(image, where).text
+            assert decided(image, where) == (*WARNED, "Unlisted")
+
+    @pytest.mark.parametrize(
+        "others",
+        [
+            (image_list("nginx", "nginx:1"),),
+            (image_list("nginx"), team_list("nginx:1")),
+            (image_list("nginx", push_to="quay.io = docker.io/library/nginx"),),
+            (image_list("nginx"), records({TAG: patched("docker.io/library/nginx:1-patched-20260509")})),
+        ],
+        ids=["a good line", "a good line of another list", "a push target", "an approval"],
+    )
+    def test_what_else_tracks_it_decides(self, others: tuple[ConfigMap, ...]) -> None:
+        assert decided("nginx:1.25", snapshot(*others)) == (*DENIED, "Unlisted")
+
+    def test_a_list_that_loses_its_last_good_line_keeps_what_it_had(self) -> None:
+        before = snapshot(image_list(TAG), records({TAG: record(first_vulnerable=hours_ago(30))}))
+        after = snapshot(image_list(f"{TAG} nginx:1"), previous=before)
+        assert decided(TAG, after) == (*DENIED, "SlaBreached")
+        assert "names no good image any more; the last good list stays in force" in str(list(after.list_problems(NOW)))

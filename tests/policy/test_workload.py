@@ -198,3 +198,13 @@ def test_a_pull_policy_that_is_written_stays() -> None:
         {"image": "a", "imagePullPolicy": "Never"}, volumes=[{"image": {"reference": "b", "pullPolicy": "Never"}}]
     )
     assert list(list_images(read(body))) == [Image("a", "Never"), Image("b", "Never")]
+
+
+PLACEHOLDERS = {" ": True, "\t\n": True, "auto": True, "": False, "auto:1": False}
+
+
+@pytest.mark.parametrize("image", PLACEHOLDERS)
+def test_a_template_may_name_no_image_yet_and_a_pod_may_not(image: str) -> None:
+    in_template, in_pod = template("Deployment", "apps/v1", image), pod({"image": image})
+    assert [each.is_placeholder for each in list_images(read(in_template))] == [PLACEHOLDERS[image]]
+    assert [each.is_placeholder for each in list_images(read(in_pod))] == [False]

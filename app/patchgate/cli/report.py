@@ -24,8 +24,9 @@ from patchgate.cli.report_table import print_images
 from patchgate.configmaps.configmap import Names
 from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
-from patchgate.policy.overview import TrackedImage, list_tracked_images
-from patchgate.server.images import describe_image
+from patchgate.policy.overview import TrackedImage, list_bad_lines, list_tracked_images
+from patchgate.policy.part import BadLine
+from patchgate.server.images import describe_report
 
 
 class ReportFormat(StrEnum):
@@ -77,27 +78,28 @@ def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     now: Now = None,
     output: _Output = ReportFormat.TABLE,
 ) -> None:
-    """Show the listed images, their state and time left. Exits 0, 1 if an SLA is breached, 2 if it cannot be told."""
+    """Show the listed images and bad lines. Exits 0, 1 if an SLA is breached or a line is bad, 2 if it cannot be told."""
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     images = [image for image in list_tracked_images(snapshot, moment) if due is None or _is_due(image, due)]
+    bad_lines = list(list_bad_lines(snapshot))
     print_problems(problems)
-    _print(images, moment, output)
-    raise typer.Exit(1 if any(image.is_breached for image in images) else 0)
+    _print(images, bad_lines, moment, output)
+    raise typer.Exit(1 if bad_lines or any(image.is_breached for image in images) else 0)
 
 
 def _is_due(image: TrackedImage, within: timedelta) -> bool:
     return image.time_left is not None and image.time_left <= within
 
 
-def _print(images: Sequence[TrackedImage], now: datetime, output: ReportFormat) -> None:
+def _print(images: Sequence[TrackedImage], bad_lines: Sequence[BadLine], now: datetime, output: ReportFormat) -> None:
     match output:
         case ReportFormat.TABLE:
-            print_images(images)
+            print_images(images, bad_lines)
         case ReportFormat.JSON:
-            print_json({"images": [describe_image(image, now) for image in images]})
+            print_json(describe_report(images, bad_lines, now))
         case ReportFormat.MARKDOWN:
-            print_markdown(images, now)
+            print_markdown(images, bad_lines, now)
         case ReportFormat.SARIF:
-            print_json(describe_as_sarif(images))
+            print_json(describe_as_sarif(images, bad_lines))

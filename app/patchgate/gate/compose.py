@@ -25,6 +25,7 @@ from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
+from patchgate.gate.memory import MemoryKeeper
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
@@ -32,7 +33,7 @@ from patchgate.gate.settings import Address, ClientCertificates, GateSettings, S
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
 from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
-from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
+from patchgate.limits import OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
@@ -42,6 +43,7 @@ from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
+from patchgate.server.budget import CONNECTIONS, Budget
 from patchgate.server.callers import CallerCheck, Fault
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
@@ -163,10 +165,12 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life, callers=callers)
+    costly = app.admission.costly
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=costly, callers=callers)
+    budget = Budget()
     servers = [
-        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
-        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
+        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),
+        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None, budget=budget),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
@@ -180,6 +184,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(own_port.run()),
         *([asyncio.create_task(client_ca.run())] if client_ca else []),
         asyncio.create_task(watch_clock(clock, log)),
+        asyncio.create_task(MemoryKeeper(budget).run()),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
         *([asyncio.create_task(armer.run())] if armer else []),

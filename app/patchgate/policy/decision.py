@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from patchgate.limits import ANNOTATION_BYTES, DENIED_IMAGES_SHOWN, MESSAGE_BYTES, WARNINGS, WARNINGS_BYTES
 from patchgate.policy.case import Asker, Case, open_case
 from patchgate.policy.policy import Effect
-from patchgate.policy.rows import ROWS, say_unqualified
+from patchgate.policy.rows import ROWS, no_image_yet, say_unqualified
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict, fit_bytes
 from patchgate.policy.workload import Image
@@ -65,7 +65,8 @@ def decide(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Ver
 
     now: aware UTC. Never raises: what cannot be decided is a verdict with its own reason.
     """
-    return decide_case(open_case(image, snapshot, asker, now))[0]
+    case = open_case(image, snapshot, asker, now)
+    return no_image_yet(case) or decide_case(case)[0]
 
 
 def decide_case(case: Case) -> tuple[Verdict, int]:

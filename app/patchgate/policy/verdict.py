@@ -36,7 +36,8 @@ class Reason(StrEnum):
     SLA_BREACHED = "SlaBreached"
     UNSCANNED = "Unscanned"
     UNLISTED = "Unlisted"
-    # Beside the table: no image in the request, an object that cannot be read, a defect of patchgate.
+    # Next to the table: a placeholder in a template, no image, an object that cannot be read, a bug in patchgate.
+    NO_IMAGE_YET = "NoImageYet"
     NO_IMAGES = "NoImages"
     INVALID_OBJECT = "InvalidObject"
     INTERNAL_ERROR = "InternalError"
@@ -73,14 +74,14 @@ class Verdict(Struct, frozen=True, gc=False):
     @property
     def message(self) -> str:
         """One sentence for people, whole."""
-        return f"{self.image or 'empty image'}: {self.text}" + (f"; use {self.use}" if self.use else "")
+        return f"{self.image.strip() or 'empty image'}: {self.text}" + (f"; use {self.use}" if self.use else "")
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The same in lines as kube-apiserver takes them; none for an image that is simply allowed."""
         if self.allowed and not self.warns:
             return ()
-        line = fit_beside(self.image or "empty image", f": {self.text}")
+        line = fit_beside(self.image.strip() or "empty image", f": {self.text}")
         return (line, f"use {_shorten(self.approval)}") if self.approval else (line,)
 
 

@@ -31,7 +31,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
 
 
 class Container(Struct, frozen=True, gc=False):
@@ -128,10 +128,12 @@ class Image(Struct, frozen=True, gc=False):
     Attributes:
         text: the image string; empty where the container names none.
         pull_policy: Always, IfNotPresent or Never; None where nobody knows.
+        is_placeholder: whether a Pod template has it until something else writes the image into it or its Pods.
     """
 
     text: str
     pull_policy: str | None = None
+    is_placeholder: bool = False
 
 
 def is_mirror_pod(obj: Object | None, username: str | None) -> bool:
@@ -155,7 +157,7 @@ def list_asked_images(operation: Operation, obj: Object | None, subresource: str
     None are asked for by a deletion, by an update of an object that is being deleted (its finalizers must be able to
     go), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in _ADD_NOTHING or subresource == "status":
+    if obj is None or operation in ADD_NOTHING or subresource == "status":
         return ()
     if operation is Operation.UPDATE and obj.metadata and obj.metadata.deletionTimestamp:
         return ()
@@ -167,10 +169,11 @@ def list_images(obj: Object) -> list[Image]:
     pod = _find_pod(obj)
     if pod is None:
         return []
+    make = _make_template_image if obj.is_template else _make_image
     containers = (*(pod.initContainers or ()), *(pod.containers or ()), *(pod.ephemeralContainers or ()))
-    images = [_make_image(each.image, each.imagePullPolicy) for each in _thin_out(containers)]
+    images = [make(each.image, each.imagePullPolicy) for each in _thin_out(containers)]
     volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
-    images += [_make_image(each.reference, each.pullPolicy) for each in _thin_out(volumes)]
+    images += [make(each.reference, each.pullPolicy) for each in _thin_out(volumes)]
     return images
 
 
@@ -194,6 +197,21 @@ def _make_image(text: str | None, pull_policy: str | None) -> Image:
     """Make an image, with the pull policy that kube-apiserver would give it (core/v1, SetDefaults_Container)."""
     image = text or ""
     return Image(image, pull_policy or _default_pull_policy(image))
+
+
+def _make_template_image(text: str | None, pull_policy: str | None) -> Image:
+    """Make an image of a Pod template, where some name none yet: their Pods do, and are judged."""
+    image = _make_image(text, pull_policy)
+    return Image(image.text, image.pull_policy, is_placeholder=True) if is_placeholder(image.text) else image
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether the text is what tools write into a Pod template that has no image yet.
+
+    Blanks: OpenShift's image triggers (kube-apiserver refuses them in a Pod, and takes them in a template). `auto`:
+    Istio's gateways, whose Pods its injector completes.
+    """
+    return text == "auto" or (bool(text) and not text.strip())
 
 
 def _default_pull_policy(image: str) -> str:
