@@ -1,12 +1,12 @@
 # Two images from one file: `--target gate` (Python and the package), `--target patcher` (with Trivy and Copa).
 #
 # For linux/amd64 and linux/arm64, by a machine of either: nothing of another platform is run, so nothing is emulated.
-# Bases are arguments, so that a mirror or a digest of yours can be given. The tools are built from the pinned modules in
-# tools/; where they are built already, `--build-context tools=DIR` takes them from there: trivy, copa, and native/trivy,
-# which is of the machine that builds. A pip.conf or GOPROXY of yours: `--secret id=pip.conf,src=FILE`,
-# `--build-arg GOPROXY=…`; neither is left in an image.
-ARG PYTHON_IMAGE=docker.io/library/python:3.13-slim-bookworm
-ARG GO_IMAGE=docker.io/library/golang:1.26-bookworm
+# Bases are pinned by digest (`make pins` renews them), and are arguments, so that you can name a mirror or a base of
+# your own. The tools are built from the pinned modules in tools/; where they are built already,
+# `--build-context tools=DIR` takes them from there: trivy, copa, and native/trivy, which is of the machine that builds.
+# A pip.conf or GOPROXY of yours: `--secret id=pip.conf,src=FILE`, `--build-arg GOPROXY=…`; neither is left in an image.
+ARG PYTHON_IMAGE=docker.io/library/python:3.13.16-slim-bookworm@sha256:a1165e272e578941b84abc79e4ab38a0305cd12803a5c4247979ac7655f4d641
+ARG GO_IMAGE=docker.io/library/golang:1.26.9-bookworm@sha256:d9c68c2c51161e12fd77e4c6320687c9cd86e1af1e3ad6e6cd63ff970641453c
 
 FROM --platform=${BUILDPLATFORM} ${GO_IMAGE} AS tools
 ARG GOPROXY

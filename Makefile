@@ -10,7 +10,7 @@ PATCH := buildkit copa trivy trivy_database
 KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
-.PHONY: help run test programs patch-programs check tools format lock clean dashboard-picture
+.PHONY: help run test programs patch-programs check tools format lock pins clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
 .PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
 .PHONY: load-certificates load-node load-soak
@@ -178,6 +178,9 @@ lock: $(READY) ## pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group picture -c requirements/dev.txt -o requirements/picture.txt
+
+pins: $(READY) ## pin the images of others anew, by digest, in the Dockerfile and the chart: asks their registries
+	$(BIN)/python -m tools.image_pins
 
 clean: ## remove what the verbs made
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

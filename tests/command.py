@@ -1,5 +1,8 @@
 """Runs the command line in this process, for the tests of its commands."""
 
+import io
+import sys
+
 import pytest
 
 from patchgate.cli import run
@@ -10,3 +13,9 @@ def run_patchgate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[
     with pytest.raises(SystemExit) as ended:
         run(list(arguments))
     return ended.value.code, *capsys.readouterr()
+
+
+def pipe_in(monkeypatch: pytest.MonkeyPatch, content: str | bytes) -> None:
+    """Give the command standard input."""
+    data = content.encode() if isinstance(content, str) else content
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))

@@ -13,6 +13,20 @@ class SourceError(SetupError):
     """The place that the ConfigMaps come from cannot be read."""
 
 
+class RefusedWebhooksError(SourceError):
+    """The ConfigMap of webhooks holds something that the gate must not apply.
+
+    Attributes:
+        configmap: its name.
+        uid: its uid; empty if it is not known.
+    """
+
+    def __init__(self, configmap: str, uid: str, message: str) -> None:
+        super().__init__(message)
+        self.configmap = configmap
+        self.uid = uid
+
+
 class CertificateError(SetupError):
     """A certificate or key cannot be read, made or used."""
 
@@ -61,8 +75,16 @@ class InvalidPatternError(InputError):
     """The text is not an image pattern."""
 
 
+class InvalidMirrorError(InputError):
+    """The text is not a line that names a mirror."""
+
+
 class InvalidManifestError(InputError):
     """The text is no manifest, or its Pod template cannot be read."""
+
+
+class NoObjectError(InvalidManifestError):
+    """The text can be read, and holds something else than an object of the Kubernetes API: Helm's values, a list."""
 
 
 class RequestError(InputError):

@@ -181,8 +181,8 @@ RECORDS_BYTES: Final = 900 * 1024
 """A ConfigMap of records that is larger takes no new record: those it has must be able to grow."""
 CONFIGMAP_BYTES: Final = 1024 * 1024
 """The data of a ConfigMap (k8s.io/api/core/v1, MaxSecretSize, which holds for both)."""
-EARLIER_SOURCES: Final = 100
-"""Digests kept of what a tag was before: a tag that moves every night would fill its ConfigMap otherwise."""
+EARLIER_SOURCES: Final = 40
+"""Digests kept of what a tag was before: a tag that moves every night would fill its record otherwise."""
 UNLISTED_RECORD_DAYS: Final = 30
 """How long the record of an image that no list names any more is kept."""
 RECORD_MESSAGE_CHARACTERS: Final = 500

@@ -58,6 +58,17 @@ class GateMetrics:
         self.armed = Gauge(
             "patchgate_armed", "1 while kube-apiserver was last seen to be told to ask.", registry=registry
         )
+        self.webhooks_refused = Gauge(
+            "patchgate_webhooks_refused",
+            "1 while the ConfigMap of webhooks holds something that the gate must not apply.",
+            registry=registry,
+        )
+        self.uncertified = Counter(
+            "patchgate_uncertified_callers_total",
+            "Reviews whose caller showed no accepted client certificate, and TLS handshakes that failed by one.",
+            ("fault",),
+            registry=registry,
+        )
         self.own_port_answers = Gauge(
             "patchgate_own_port_answers",
             "1 while the gate's own port answers with the certificate that it should.",

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.cgroup import MemoryCgroup, can_limit_memory, make_memory_cgroup
+from tests.chart.conftest import helm  # noqa: F401 -- a fixture
 from tests.conftest import Gate, run_gate
 from tests.groups import leave_out
+from tests.plane.conftest import plane, run_own_plane, world  # noqa: F401 -- fixtures
 
 MEMORY_LIMIT_BYTES = 512 * 2**20
 """`gate.resources.limits.memory` of the chart; a test holds this to it."""

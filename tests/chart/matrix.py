@@ -24,6 +24,21 @@ MATRIX: Final[dict[str, dict[str, Any]]] = {
     "external-buildkit": {
         "buildkit": {"mode": "external", "address": "tcp://buildkit.example.com:1234", "clientSecret": "buildkit-tls"}
     },
+    "user-namespace": {"buildkit": {"userNamespace": True}},
+    "user-namespace-sidecar": {"buildkit": {"mode": "sidecar", "userNamespace": True}},
+    "narrow-egress": {
+        "networkPolicy": {
+            "egress": {
+                "privateRanges": ["10.0.0.0/8", "fd00::/8"],
+                "allow": [{"to": [{"ipBlock": {"cidr": "10.1.0.0/24"}}], "ports": [{"port": 443, "protocol": "TCP"}]}],
+                "dns": {
+                    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}],
+                    "ports": [5353],
+                },
+                "kubeApiServer": {"cidrs": ["10.0.0.10/32"], "ports": [6443]},
+            }
+        }
+    },
     "socket": {"buildkit": {"mode": "external", "address": "unix:///run/buildkit/buildkitd.sock"}},
     "own-buildkit-certificates": {"buildkit": {"clientSecret": "buildkit-client", "serverSecret": "buildkit-server"}},
     "large": {

@@ -23,7 +23,8 @@ def test_unless_told_otherwise_it_has_a_namespace_of_its_own_that_pod_security_l
     labels = rendering.find("Namespace", "copa-buildkit")["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
     inside = [each for each in rendering.objects if each["metadata"].get("namespace") == "copa-buildkit"]
-    assert {each["kind"] for each in inside} == {"ConfigMap", "Deployment", "NetworkPolicy", "Secret", "Service"}
+    kinds = {"ConfigMap", "Deployment", "NetworkPolicy", "Secret", "Service", "ServiceAccount"}
+    assert {each["kind"] for each in inside} == kinds
 
 
 def test_it_answers_the_patcher_alone(chart: Chart) -> None:

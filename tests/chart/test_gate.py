@@ -130,3 +130,28 @@ def test_memory_is_taken_by_nobody_else_and_cpu_has_no_limit(chart: Chart) -> No
     resources = chart.render().container("patchgate", "gate")["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"]
     assert "cpu" not in resources["limits"]
+
+
+class TestClientCertificates:
+    def test_callers_are_asked_for_none_unless_told(self, chart: Chart) -> None:
+        rendering = chart.render()
+        assert not [each for each in rendering.container("patchgate", "gate")["args"] if "--client-" in each]
+        assert "client-ca" not in [each["name"] for each in rendering.pods["patchgate"]["spec"]["volumes"]]
+
+    def test_the_gate_reads_the_ca_of_a_secret_and_never_its_key(self, chart: Chart) -> None:
+        client_ca = {"secret": "kube-client-ca", "auth": "require", "names": ["a", "b"]}
+        rendering = chart.render({"webhook": {"clientCA": client_ca}})
+        container = rendering.container("patchgate", "gate")
+        assert [each for each in container["args"] if "--client-" in each] == [
+            "--client-ca=/etc/patchgate/client-ca/ca.crt",
+            "--client-auth=require",
+            "--client-name=a",
+            "--client-name=b",
+        ]
+        (volume,) = [each for each in rendering.pods["patchgate"]["spec"]["volumes"] if each["name"] == "client-ca"]
+        assert volume["secret"] == {"secretName": "kube-client-ca", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+        (mount,) = [each for each in container["volumeMounts"] if each["name"] == "client-ca"]
+        assert mount == {"name": "client-ca", "mountPath": "/etc/patchgate/client-ca", "readOnly": True}
+
+    def test_a_mode_that_there_is_not_is_refused(self, chart: Chart) -> None:
+        assert "auth" in chart.refuse({"webhook": {"clientCA": {"secret": "a", "auth": "perhaps"}}})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from patchgate.gate.settings import KYVERNO_USERS
 from tests.chart.helm import Helm
 from tests.chart.rendering import Chart, Object
 from tools.kyverno_examples import EXAMPLES, FILES, write_example
@@ -44,7 +45,7 @@ def test_a_policy_can_be_left_out(chart: Chart, form: str) -> None:
 
 
 def test_system_namespaces_and_those_named_are_never_matched(chart: Chart) -> None:
-    expected = ["copa-system", "kube-system", "kube-public", "kube-node-lease", "kyverno", "copa-buildkit", "cni"]
+    expected = ["copa-system", "kube-system", "kube-public", "kube-node-lease", "copa-buildkit", "cni"]
     for form, kind in KINDS.items():
         spec = list_policies(chart, form=form, excludedNamespaces=["cni"])[f"{kind}/{BLOCK}"]["spec"]
         if kind == "ClusterPolicy":
@@ -93,7 +94,10 @@ class TestTokens:
 
     def test_it_is_told_the_audience_and_given_the_right(self, chart: Chart) -> None:
         rendered = chart.render({"gate": {"tokenAudience": "kyverno-svc.kyverno.io"}})
-        assert "--token-audience=kyverno-svc.kyverno.io" in rendered.container("patchgate", "gate")["args"]
+        arguments = rendered.container("patchgate", "gate")["args"]
+        assert "--token-audience=kyverno-svc.kyverno.io" in arguments
+        users = [each.partition("=")[2] for each in arguments if each.startswith("--token-user=")]
+        assert tuple(users) == KYVERNO_USERS
         rules = rendered.find("ClusterRole", "patchgate")["rules"]
         assert {"apiGroups": ["authentication.k8s.io"], "resources": ["tokenreviews"], "verbs": ["create"]} in rules
 

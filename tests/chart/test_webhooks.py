@@ -1,10 +1,15 @@
 """The webhooks that the gate is given to put in force."""
 
+import hashlib
+import re
+
 import pytest
 
+from patchgate.configmaps.webhooks import read_webhooks
+from patchgate.webhooks.bounds import Bounds
 from tests.chart.rendering import Chart, Object
 
-NEVER = {"copa-system", "copa-buildkit", "kube-system", "kube-public", "kube-node-lease", "kyverno"}
+NEVER = {"copa-system", "copa-buildkit", "kube-system", "kube-public", "kube-node-lease"}
 
 
 def expressions(webhook: Object) -> dict[str, Object]:
@@ -48,6 +53,11 @@ def test_our_own_namespaces_and_the_cluster_s_are_never_matched_whatever_their_l
     for name in NEVER | {"cni"}:
         labels = {"kubernetes.io/metadata.name": name} | ({"patchgate.io/mode": label} if label else {})
         assert not [each["name"] for each in webhooks if matches(each, labels)], name
+
+
+def test_no_other_namespace_is_left_out_unless_the_installer_names_it(chart: Chart) -> None:
+    for webhook in chart.render().webhooks.values():
+        assert set(expressions(webhook)["kubernetes.io/metadata.name"]["values"]) == NEVER
 
 
 @pytest.mark.parametrize(
@@ -112,3 +122,35 @@ def test_uninstalling_takes_the_configuration_away_before_anything_else(chart: C
     annotations = hook["metadata"]["annotations"]
     assert annotations["helm.sh/hook"] == "pre-delete"
     assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
+
+
+def test_no_condition_loops_as_its_cost_would_grow_with_the_pod(chart: Chart) -> None:
+    conditions = chart.render().webhooks["enforce"]["matchConditions"]
+    assert [each["name"] for each in conditions] == ["not-deleting", "changes-containers"]
+    for each in conditions:
+        assert not re.search(r"\.(map|filter|all|exists|exists_one)\(| in ", each["expression"])
+
+
+def test_the_gate_applies_the_webhooks_of_the_chart_and_no_others(chart: Chart) -> None:
+    rendering = chart.render({"webhook": {"excludedNamespaces": ["cni"]}})
+    text = rendering.find("ConfigMap", "patchgate-webhooks")["data"]["webhooks.yaml"]
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert f"--webhooks-sha256={digest}" in rendering.container("patchgate", "gate")["args"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"fullnameOverride": "gate", "gate": {"servicePort": 8443}},
+        *({"webhook": {"defaultMode": mode}} for mode in ("warn", "audit", "off")),
+        {"webhook": {"failurePolicy": "Fail", "timeoutSeconds": 30, "excludedNamespaces": ["cni"]}},
+        {"webhook": {"matchConditions": [{"name": "not-a-dry-run", "expression": "request.dryRun != true"}]}},
+    ],
+)
+def test_the_gate_takes_the_webhooks_whatever_the_values(chart: Chart, values: Object) -> None:
+    name = values.get("fullnameOverride", "patchgate")
+    text = chart.render(values).find("ConfigMap", f"{name}-webhooks")["data"]["webhooks.yaml"]
+    webhooks = read_webhooks({"webhooks.yaml": text})
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert Bounds(name, "copa-system", digest).find_fault(text, webhooks) == ""

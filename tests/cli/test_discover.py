@@ -1,6 +1,5 @@
 """`patchgate discover` of manifests: the table, the JSON by repository, and the lines that images.txt lacks."""
 
-import io
 import json
 import re
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.image_list import read_main_list
-from tests.command import run_patchgate
+from tests.command import pipe_in, run_patchgate
 from tests.world import FIXTURES
 
 SOURCE = str(FIXTURES / "configmaps")
@@ -98,7 +97,7 @@ def test_the_json_is_grouped_by_repository(capsys: pytest.CaptureFixture[str], m
 def test_without_any_list_everything_is_still_to_list(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(MANIFEST))
+    pipe_in(monkeypatch, MANIFEST)
     code, out, err = discover(capsys, "-f", "-", "-o", "list")
     assert (code, err) == (0, "")
     assert out == (
@@ -140,6 +139,32 @@ def test_a_hostile_name_adds_no_line(capsys: pytest.CaptureFixture[str], tmp_pat
     file = tmp_path / "pod.json"
     file.write_text(json.dumps(pod), encoding="utf-8")
     assert len(discover(capsys, "-f", str(file), "-o", "list")[1].splitlines()) == 1
+
+
+def test_a_dump_of_a_cluster_is_folded_as_the_cluster_is(capsys: pytest.CaptureFixture[str]) -> None:
+    dump = Path(__file__).parents[1] / "cases" / "check" / "14-kubectl-get-all.yaml"
+    code, out, _ = discover(capsys, "-f", str(dump), "-o", "json")
+    found = json.loads(out)
+    workloads = {image["image"]: image["workloads"] for group in found["repositories"] for image in group["images"]}
+    assert code == 0
+    assert workloads == {
+        "registry.example.com/shared/nginx-base:1.25.3": [
+            "CronJob shop/nightly",
+            "Database shop/db",
+            "Deployment shop/web",
+        ],
+        "registry.example.com/shop/api:1.4.2": ["Deployment shop/web"],
+    }
+    assert [each["what"] for each in found["not_judged"]] == ["Pod", "ReplicaSet", "Job"]
+
+
+def test_a_fault_is_named_and_the_rest_is_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("kind: [", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(MANIFEST, encoding="utf-8")
+    code, out, err = discover(capsys, "-f", str(tmp_path))
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith(f"patchgate: {tmp_path / 'a.yaml'}: not YAML: ")
+    assert "Deployment shop/web" in out
 
 
 def test_nothing_to_look_at_is_a_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:

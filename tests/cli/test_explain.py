@@ -28,12 +28,13 @@ def test_a_refused_image_with_its_rows_and_places(capsys: pytest.CaptureFixture[
         ["ROW", "LOOKS FOR", "ANSWERS", "WHY"],
         ["1", "does not parse", "no", f"it is {API}:1.4.2"],
         ["2", "covered by an unexpired exception", "no", "no exception names its repository"],
-        ["3", "its repository is not tracked", "no", f"{API} is tracked"],
-        ["4", "digest of a fresh approval", "no", "it is named by tag"],
-        ["5", "no digest, and one is required", "no", "the policy and its line want none"],
-        ["6", "tag or digest of an approval that is not fresh", "no", "no approval is of this tag"],
-        ["7", "tag of a fresh approval", "no", "no approval is of this tag"],
-        ["8", "listed tag or source, and its record has an approval", "yes", "a patched image is available"],
+        ["3", "names no registry, and must name one", "no", "its name has a registry"],
+        ["4", "its repository is not tracked", "no", f"{API} is tracked"],
+        ["5", "digest of a fresh approval", "no", "it is named by tag"],
+        ["6", "no digest, and one is required", "no", "the policy and its line want none"],
+        ["7", "tag or digest of an approval that is not fresh", "no", "no approval is of this tag"],
+        ["8", "tag of a fresh approval", "no", "no approval is of this tag"],
+        ["9", "listed tag or source, and its record has an approval", "yes", "a patched image is available"],
     ]
     assert [re.split("  +", row) for row in places.splitlines()] == [
         ["WHAT COUNTED", "CONFIGMAP", "WHERE"],
@@ -58,12 +59,12 @@ def test_the_json_is_the_decisions_item_with_rows_and_origins(
     code, out, err = explain(capsys, WORKER, "-n", namespace, "-o", "json")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert (found["image"], found["allowed"], found["reason"], found["row"]) == (WORKER, True, "WithinSla", 10)
+    assert (found["image"], found["allowed"], found["reason"], found["row"]) == (WORKER, True, "WithinSla", 11)
     assert found["reference"] == WORKER
-    assert found["rows"][9]["answer"] == "yes"
-    assert found["rows"][9]["why"] in found["message"]
-    assert found["rows"][12] == {
-        "row": 13,
+    assert found["rows"][10]["answer"] == "yes"
+    assert found["rows"][10]["why"] in found["message"]
+    assert found["rows"][13] == {
+        "row": 14,
         "question": "anything else of a tracked repository",
         "answer": "not asked",
         "why": "",

@@ -1,6 +1,5 @@
 """`patchgate check -f`: manifests as files, directories and standard input; each workload in its own namespace."""
 
-import io
 import json
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command import run_patchgate
+from tests.command import pipe_in, run_patchgate
 from tests.world import FIXTURES
 
 SOURCE = str(FIXTURES / "configmaps")
@@ -96,7 +95,7 @@ def test_the_table_names_the_workload_of_each_image(capsys: pytest.CaptureFixtur
 
 
 def test_a_dash_is_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"---\n{POD}\n---\n{POD}\n"))
+    pipe_in(monkeypatch, f"---\n{POD}\n---\n{POD}\n")
     code, out, _ = check(capsys, "-f", "-", "-o", "json")
     assert code == 0
     assert list_items(out) == [("Pod default/a", "NotTracked"), ("Pod default/a", "NotTracked")]
@@ -124,7 +123,7 @@ def test_manifests_can_be_piped_into_the_process() -> None:
 def test_a_workload_without_a_name_is_judged_too(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str, name: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    pipe_in(monkeypatch, text)
     code, out, _ = check(capsys, "-f", "-", "-o", "json")
     assert (code, list_items(out)) == (0, [(name, "NotTracked")])
 
@@ -133,7 +132,7 @@ def test_a_workload_without_a_name_is_judged_too(
 def test_manifests_without_any_image_are_allowed_and_say_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+    pipe_in(monkeypatch, text)
     assert check(capsys, "-f", "-") == (0, "no image to judge\n", "")
 
 
@@ -143,7 +142,7 @@ def test_manifests_without_any_image_are_allowed_and_say_so(
 def test_a_hostile_name_of_a_workload_does_not_break_the_table(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(POD.replace("name: a", f"name: {name}")))
+    pipe_in(monkeypatch, POD.replace("name: a", f"name: {name}"))
     code, out, err = check(capsys, "-f", "-")
     _, row = out.splitlines()
     assert (code, err) == (0, "")
@@ -156,7 +155,7 @@ def test_a_hostile_name_of_a_workload_does_not_break_the_table(
 def test_a_long_name_of_a_workload_is_cut_at_200_characters(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(POD.replace("name: a", f"name: {'x' * 5000}")))
+    pipe_in(monkeypatch, POD.replace("name: a", f"name: {'x' * 5000}"))
     _, out, _ = check(capsys, "-f", "-", "-o", "json")
     assert list_items(out) == [("Pod default/" + "x" * 187 + "…", "NotTracked")]
 
@@ -164,7 +163,7 @@ def test_a_long_name_of_a_workload_is_cut_at_200_characters(
 def test_markup_in_a_name_is_shown_as_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO(POD.replace("name: a", "name: '[red]a[/red]'")))
+    pipe_in(monkeypatch, POD.replace("name: a", "name: '[red]a[/red]'"))
     _, out, _ = check(capsys, "-f", "-")
     assert "Pod default/[red]a[/red]  allowed" in out
 
@@ -172,7 +171,8 @@ def test_markup_in_a_name_is_shown_as_it_is(
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"\xff\xfe\x00\x01", "not UTF-8 text, so no manifest"),
+        (b"\xc3(", "not UTF-8 text: save it as UTF-8"),
+        (b"\xff\xfe\x00", "not UTF-16 text: save it as UTF-8"),
         (b"\x7fELF\x01\x00", "not YAML: unacceptable character #x007f"),
         (b"just text", "a document without `kind` is no object of the Kubernetes API"),
         (b"", "empty, so no manifest"),
@@ -201,16 +201,16 @@ def test_what_is_no_manifest_is_one_line_that_says_which_and_why(
 def test_standard_input_that_is_no_text_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\x00"), encoding="utf-8"))
+    pipe_in(monkeypatch, b"\xff\xfe\x00")
     code, out, err = check(capsys, "-f", "-")
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith("patchgate: standard input: not UTF-8 text, so no manifest")
+    assert err.startswith("patchgate: standard input: not UTF-16 text: save it as UTF-8")
 
 
 def test_standard_input_that_is_no_yaml_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("just text"))
+    pipe_in(monkeypatch, "just text")
     assert check(capsys, "-f", "-") == (
         2,
         "",

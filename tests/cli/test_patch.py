@@ -115,7 +115,10 @@ def test_named_images_alone_are_patched(ground: Ground, capsys: pytest.CaptureFi
         (["--trivy", "no-such-program"], "cannot start no-such-program"),
         (["--copa", "no-such-program"], "cannot start no-such-program"),
         (["--buildkit", "nowhere"], "BuildKit's address is unix:///PATH or tcp://HOST:PORT, and not nowhere"),
-        (["--registry-mirror", "docker.io"], "--registry-mirror docker.io: write HOST=MIRROR"),
+        (
+            ["--registry-mirror", "docker.io"],
+            "--registry-mirror docker.io: write HOST[/PREFIX] = HOST[/PREFIX], such as docker.io=",
+        ),
     ],
 )
 def test_what_cannot_start_exits_2_and_says_so_in_a_line(

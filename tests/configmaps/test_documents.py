@@ -3,7 +3,15 @@
 import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.documents import load_documents, read_configmap, unfold
+from patchgate.configmaps.documents import (
+    LIST_FAULTS,
+    decode_text,
+    load_documents,
+    load_good_documents,
+    read_configmap,
+    unfold,
+    unfold_good,
+)
 from patchgate.errors import InvalidManifestError
 
 
@@ -26,6 +34,10 @@ def read(**fields: object) -> tuple[ConfigMap, list[tuple[str, str]]]:
         ("kind: PodList\nitems: [{kind: Pod}]\n---\nkind: Job", ["Pod", "Job"]),
         ("kind: List\nitems: [{kind: List, items: [{kind: Pod}]}]", ["Pod"]),
         ("kind: List\nitems: []", []),
+        ('{"kind": "Pod"}{"kind": "Job"}', ["Pod", "Job"]),
+        ('\n {"kind": "Pod"}\n\n{"kind": "Job"}\n', ["Pod", "Job"]),
+        ('{"kind": "Pod"}\n---\n{"kind": "Job"}', ["Pod", "Job"]),
+        ("apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {}}, {kind: Pod}]", ["Deployment", "Pod"]),
         ("kind: WaitingList\nspec: {}", ["WaitingList"]),
         ("kind: WaitingList\nitems: {}", ["WaitingList"]),
     ],
@@ -52,6 +64,20 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
             "nested deeper than 100 levels, or of more than 1000000 values",
             id="a bomb of aliases",
         ),
+        pytest.param(
+            "a: &a {"
+            + ", ".join(f"k{n}: 1" for n in range(99))
+            + "}\n"
+            + "".join(
+                f"m{n}: &m{n} {{<<: [{', '.join(['*' + (f'm{n - 1}' if n else 'a')] * 99)}]}}\n" for n in range(4)
+            ),
+            "nested deeper than 100 levels, or of more than 1000000 values",
+            id="a bomb of merge keys",
+        ),
+        pytest.param("<<: 1", "not YAML: while constructing a mapping", id="a merge of what is no mapping"),
+        pytest.param("a: &a {<<: *a}", "an alias of what holds it", id="a merge of itself"),
+        pytest.param('{"kind": "Pod"}{', "not YAML: ", id="a second JSON value that is cut off"),
+        pytest.param("kind: ''", "a document without `kind`", id="an empty kind"),
         pytest.param("{[]: 1}", "not YAML: while constructing a mapping", id="a key that is a list"),
         pytest.param("kind: !!bool maybe", "not YAML: ", id="a tag that its value does not fit: bool"),
         pytest.param("kind: !!int ''", "not YAML: ", id="a tag that its value does not fit: int"),
@@ -60,7 +86,9 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("[]", "a document without `kind`", id="a list"),
         pytest.param("apiVersion: v1", "a document without `kind`", id="no kind"),
         pytest.param("kind: 1", "a document without `kind`", id="a kind that is a number"),
-        pytest.param("kind: List\nitems: [1]", "a document without `kind`", id="an item that is no object"),
+        pytest.param(
+            "kind: List\nitems: [1]", "item 1 of the List: a document without `kind`", id="an item that is no object"
+        ),
         pytest.param(
             "kind: List\nitems: &me [{kind: List, items: *me}]",
             "an alias of what holds it",
@@ -73,6 +101,69 @@ def test_what_is_no_object_of_the_api_is_refused_in_one_line(text: str, fault: s
         [list(unfold(document)) for document in load_documents(text)]
     assert str(refused.value).startswith(fault)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", {"x": 1, "y": 3}),
+        ("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}", {"x": 1, "y": 3}),
+        ("a: [&a {x: 1}, &c {x: 2, z: 4}]\nb: {<<: [*a, *c]}", {"x": 1, "z": 4}),
+        ("a: &a {x: &x {y: 1}}\nb: {<<: *a, x: {<<: *x, z: 2}}", {"x": {"y": 1, "z": 2}}),
+        ("b: {'<<': {x: 1}}", {"<<": {"x": 1}}),
+        ("b: {x: <<}", {"x": "<<"}),
+    ],
+)
+def test_merge_keys_are_resolved_as_kubectl_does(text: str, value: object) -> None:
+    (document,) = load_documents(text)
+    assert isinstance(document, dict)
+    assert document["b"] == value
+
+
+def test_an_anchor_that_was_merged_stays_as_it_is() -> None:
+    assert load_documents("a: &a {x: 1}\nb: {<<: *a, x: 2}") == [{"a": {"x": 1}, "b": {"x": 2}}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_text_is_decoded_by_its_byte_order_mark(encoding: str) -> None:
+    mark = "\ufeff" if encoding in {"utf-16-le", "utf-16-be"} else ""
+    text = decode_text((mark + "kind: Pöd").encode(encoding))
+    assert load_documents(text) == [{"kind": "Pöd"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"), [(b"\xc3(", "UTF-8"), (b"\xff\xfe\x00", "UTF-16"), (b"\xff\xfe\x00\x00\x01", "UTF-32")]
+)
+def test_what_is_no_text_says_how_to_save_it(content: bytes, encoding: str) -> None:
+    with pytest.raises(InvalidManifestError, match=f"not {encoding} text: save it as UTF-8"):
+        decode_text(content)
+
+
+def test_one_broken_document_costs_no_other() -> None:
+    text = "# head\n%YAML 1.1\n---\nkind: Pod\n--- # two\nkind: [\n---\na: &a 1\n---\nb: *a\n---\nkind: Job\n"
+    first, broken, other, undefined, last = load_good_documents(text)
+    assert (first, other, last) == ({"kind": "Pod"}, {"a": 1}, {"kind": "Job"})
+    assert str(broken).startswith("document 2: not YAML: while parsing")
+    assert str(undefined).startswith("document 4: not YAML: found undefined alias")
+
+
+def test_broken_documents_share_one_budget() -> None:
+    bomb = "a: &a [1, 1]\n" + "".join(f"k{n}: &k{n} [{', '.join([f'*{chr(97)}'] * 90)}]\n" for n in range(90))
+    *good, last = load_good_documents("---\nkind: [\n" + f"---\n{bomb}" * 100)
+    assert str(last).startswith("document 101: nested deeper than 100 levels, or of more than")
+    assert len(good) == 100
+
+
+def test_many_faults_of_one_list_are_counted() -> None:
+    *named, last = unfold_good({"kind": "List", "items": [1] * 1000})
+    assert len(named) == LIST_FAULTS
+    assert str(last) == "990 more faults in items of the List"
+
+
+def test_lists_within_lists_are_bounded() -> None:
+    text = '{"kind":"List","items":[' * 300 + "]}" * 300
+    (fault,) = unfold_good(load_documents(text)[0])
+    assert str(fault).endswith("Lists within Lists, deeper than 100 levels")
 
 
 def test_a_configmap_is_its_name_its_labels_and_its_texts() -> None:

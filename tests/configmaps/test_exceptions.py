@@ -81,7 +81,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ),
         (
             "{image: a.io/b, namespace: [x], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
-            "namespace: Extra inputs are not permitted",
+            "namespace: is not allowed here",
         ),
         (
             "{image: a.io/b, namespaces: [], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
@@ -162,3 +162,19 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     assert [str(problem) for problem in world.list_problems(NOW)] == [
         "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00Z"
     ]
+
+
+@pytest.mark.parametrize("separator", "\x85\u2028\u2029", ids=lambda each: f"U+{ord(each):04X}")
+def test_a_comment_does_not_become_an_entry_where_editors_show_no_new_line(separator: str) -> None:
+    part = read(f"# note{separator}- {GOOD.replace('good', 'evil')}\n- {GOOD}\n")
+    assert say_patterns(part) == ["registry.example.com/good:*"]
+    (problem,) = part.problems
+    assert problem.place == "exceptions.yaml line 1"
+    assert problem.reason == f"delete U+{ord(separator):04X} from it, a character that editors do not show"
+
+
+def test_entries_may_share_what_an_anchor_names() -> None:
+    part = read(f"- &first {GOOD}\n- {{<<: *first, image: 'registry.example.com/other:*'}}\n")
+    assert part.problems == ()
+    assert say_patterns(part) == ["registry.example.com/good:*", "registry.example.com/other:*"]
+    assert [each.owner for each in part.exceptions] == ["platform"] * 2

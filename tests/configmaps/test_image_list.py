@@ -43,6 +43,8 @@ def say_problems(part: ImageListPart) -> list[str]:
         pytest.param(f"{API}:1\r\n{API}:2\r\n", [(API, "1", None, 1), (API, "2", None, 2)], id="lines of Windows"),
         pytest.param(f"{API}:1\n{API}:1\n", [(API, "1", None, 1)], id="equal lines are one"),
         pytest.param("nginx:1\ndocker.io/library/nginx:1", [("docker.io/library/nginx", "1", None, 1)], id="spelling"),
+        pytest.param(f"\ufeff{API}:1\n", [(API, "1", None, 1)], id="a byte order mark"),
+        pytest.param(f"{API}:1 # \U0001f469\u200d\U0001f4bb über", [(API, "1", None, 1)], id="a comment in any script"),
         pytest.param("", [], id="empty at the start"),
     ],
 )
@@ -59,7 +61,12 @@ def test_a_list_that_is_well_formed_is_read_without_a_problem(
     [
         (API, API, "has no tag: write REPO:TAG or REPO:TAG@DIGEST"),
         (f"{API}@{PINNED}", f"{API}@{PINNED}"[:79] + "…", "has no tag: write REPO:TAG or REPO:TAG@DIGEST"),
-        (f"{API}:1 {API}:2", f"{API}:1 {API}:2", "a tag has letters, digits, _ . and -, at most 128"),
+        (
+            f"{API}:1 {API}:2",
+            f"{API}:1 {API}:2",
+            "several images on one line: write `images.txt: |` (`>` joins lines), and one image a line",
+        ),
+        (f"{API}:1 why", f"{API}:1 why", "has a space in it: write one image a line, and # before a comment"),
         (f"{API}:1#2", f"{API}:1#2", "a tag has letters, digits, _ . and -, at most 128"),
         (f"{API}:1@sha256:12", f"{API}:1@sha256:12", "a digest is sha256: and 64 lower-case hexadecimal digits"),
         (f"{API}:", f"{API}:", "a tag has letters, digits, _ . and -, at most 128, and is not empty"),
@@ -68,7 +75,10 @@ def test_a_list_that_is_well_formed_is_read_without_a_problem(
             f"{API}:1.*@{PINNED}"[:79] + "…",
             "has * beside a digest: one digest has no pattern of tags",
         ),
-        (f"{API}:\x00", f"{API}:�", "a tag has letters, digits, _ . and -, at most 128"),
+        (f"{API}:\x00", f"{API}:�", "delete U+0000 from it, a character that editors do not show"),
+        (f"{API}:1 # a\u2028evil:1", f"{API}:1", "delete U+2028 from it, a character that editors do not show"),
+        (f"{API}:1 # a\revil:1", f"{API}:1", "delete U+000D from it, a character that editors do not show"),
+        (f"{API}:1 # \u202e1:live", f"{API}:1", "delete U+202E from it, a character that editors do not show"),
     ],
 )
 def test_a_line_that_does_not_parse_is_reported_with_its_number_and_its_repository_stays_tracked(
@@ -169,3 +179,11 @@ def test_a_policy_beside_a_labelled_list_counts_for_nothing() -> None:
     part = read_labelled_list(configmap)
     assert part.policy is None
     assert list_lines(part) == [(API, "1", None, 1)]
+
+
+@pytest.mark.parametrize("separator", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", ids=lambda each: f"U+{ord(each):04X}")
+def test_a_comment_ends_at_a_line_feed_alone(separator: str) -> None:
+    part = read(f"# note{separator}registry.example.com/evil/x:1\n{API}:1\n")
+    assert list_lines(part) == [(API, "1", None, 2)]
+    assert [problem.place for problem in part.problems] == ["line 1"]
+    assert f"delete U+{ord(separator):04X} from it" in part.problems[0].reason

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from patchgate.configmaps.policy_keys import read_policy
+from patchgate.policy.mirror import Mirror, Mirrors
 from patchgate.policy.policy import DigestRequirement, Effect, Naming, Policy, Severity, StaleEffect
 from tests.world import image_list
 
@@ -58,21 +59,6 @@ WRONG = [
     ("platforms", "linux/amd64,", "write OS/ARCHITECTURE, separated by commas"),
     ("platforms", "Linux/AMD64", "write OS/ARCHITECTURE, separated by commas"),
     ("platforms", "", "write OS/ARCHITECTURE, separated by commas"),
-    ("mirrors", "mirror.gcr.io", "write NAME = NAME, one a line"),
-    ("mirrors", "mirror.gcr.io =", "write NAME = NAME, one a line"),
-    ("mirrors", "= docker.io", "write NAME = NAME, one a line"),
-    ("mirrors", "a.io = b.io = c.io", "the registry is not a host name"),
-    ("mirrors", "mirror.gcr.io/hub = docker.io", "'mirror.gcr.io/hub' is not a registry: write its host name"),
-    ("mirrors", "mirror = docker.io", "'mirror' is not a registry: write its host name"),
-    ("mirrors", "a.io = a.io", "a.io is its own mirror"),
-    ("mirrors", "a.io = b.io\nb.io = c.io\nc.io = a.io", "a.io is its own mirror"),
-    ("push_to", "docker.io/library", "write NAME = NAME, one a line"),
-    ("push_to", "library = registry.example.com/patched", "'library' is not a registry: write its host name"),
-    (
-        "push_to",
-        "docker.io/Library = registry.example.com/patched",
-        "a repository has lower-case letters, digits and single separators (. _ - __) between them",
-    ),
 ]
 LAST_GOOD = Policy(
     severity_threshold=Severity.LOW,
@@ -85,7 +71,10 @@ LAST_GOOD = Policy(
     unpatchable=Effect.DENY,
     require_digest=DigestRequirement.ALL,
     platforms=("linux/s390x",),
-    naming=Naming(mirrors={"mirror.example.com": "docker.io"}, push_to=(("docker.io", "registry.example.com/hub"),)),
+    naming=Naming(
+        mirrors=Mirrors.of([Mirror("mirror.example.com", "docker.io")]),
+        push_to=(("docker.io", "registry.example.com/hub"),),
+    ),
 )
 FIELDS = {"patch_sla_hours": "patch_sla", "stale_after_hours": "stale_after", "rollout_grace_hours": "rollout_grace"}
 
@@ -103,7 +92,7 @@ def test_a_policy_without_a_key_is_the_contracts_default() -> None:
         unpatchable=Effect.WARN,
         require_digest=DigestRequirement.NO,
         platforms=("linux/amd64",),
-        naming=Naming(mirrors={}, push_to=()),
+        naming=Naming(),
     )
     assert problems == []
 
@@ -120,12 +109,7 @@ def test_a_wrong_value_keeps_the_last_good_one_and_is_reported_with_what_to_writ
     key: str, text: str, advice: str
 ) -> None:
     policy, (problem,) = read_policy(image_list(**{key: text}), LAST_GOOD)
-    kept, before = (
-        (getattr(policy.naming, key), getattr(LAST_GOOD.naming, key))
-        if key in {"mirrors", "push_to"}
-        else (getattr(policy, FIELDS.get(key, key)), getattr(LAST_GOOD, FIELDS.get(key, key)))
-    )
-    assert kept == before
+    assert getattr(policy, FIELDS.get(key, key)) == getattr(LAST_GOOD, FIELDS.get(key, key))
     assert (problem.configmap, problem.place) == ("copa-image-list", key)
     assert problem.reason.endswith(f" is wrong ({advice}); the last good value stays in force")
     assert len(problem.reason) < 300
@@ -172,12 +156,57 @@ def test_a_wrong_time_to_stale_at_the_start_is_the_default_that_follows_from_the
         ("Mirror.GCR.io:443=registry-1.docker.io", {"mirror.gcr.io": "docker.io"}),
         ("localhost:5000 = ghcr.io", {"localhost:5000": "ghcr.io"}),
         ("a.io = b.io\nb.io = c.io\nc.io = d.io", {"a.io": "d.io", "b.io": "d.io", "c.io": "d.io"}),
+        ("harbor.example.com/hub = docker.io", {"harbor.example.com/hub": "docker.io"}),
+        ("harbor.example.com/a/b = ghcr.io/team/", {"harbor.example.com/a/b": "ghcr.io/team"}),
     ],
 )
-def test_a_mirror_leads_to_the_registrys_own_name_in_one_step(text: str, mirrors: dict[str, str]) -> None:
+def test_a_mirror_leads_to_the_registrys_own_name(text: str, mirrors: dict[str, str]) -> None:
     policy, problems = read_policy(image_list(mirrors=text), Policy())
-    assert policy.naming.mirrors == mirrors
+    assert {each.source for each in policy.naming.mirrors} == mirrors.keys()
+    for source, target in mirrors.items():
+        assert policy.naming.canonical(f"{source}/team/app") == f"{target}/team/app"
     assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("mirror.gcr.io", "write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io"),
+        ("= docker.io", "write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io"),
+        ("mirror = docker.io", "mirror is not a registry: write its host name, such as docker.io"),
+        ("a.io:443 = a.io", "both sides name a.io: delete the line, it changes nothing"),
+        (
+            "docker.io/Library = x.io/y",
+            "docker.io/Library is not a registry with the beginning of a path: ",
+        ),
+        ("x.io = y.io # \u202e", "delete U+202E from it, a character that editors do not show"),
+    ],
+)
+@pytest.mark.parametrize("key", ["mirrors", "push_to"])
+def test_a_wrong_line_affects_only_itself_and_is_reported_with_its_number(key: str, line: str, advice: str) -> None:
+    policy, (problem,) = read_policy(image_list(**{key: f"# ours\n{line}\nquay.io = registry.example.com/q\n"}), None)
+    assert (problem.configmap, problem.place) == ("copa-image-list", f"{key} line 2")
+    assert problem.reason.startswith(advice)
+    naming = policy.naming
+    found = naming.canonical("quay.io/a/b") if key == "mirrors" else naming.find_target("quay.io/a/b")
+    assert found == "registry.example.com/q/a/b"
+
+
+def test_while_a_line_is_wrong_what_was_good_before_stays() -> None:
+    before, _ = read_policy(image_list(mirrors="a.io = docker.io", push_to="b.io = x.io"), None)
+    policy, problems = read_policy(image_list(mirrors="a.io : docker.io\nc.io = ghcr.io", push_to="b.io"), before)
+    assert len(problems) == 2
+    names = [policy.naming.canonical(f"{host}/team/app") for host in ("a.io", "c.io")]
+    assert names == ["docker.io/team/app", "ghcr.io/team/app"]
+    assert policy.naming.find_target("b.io/team/app") == "x.io/team/app"
+    later, _ = read_policy(image_list(mirrors="c.io = ghcr.io"), policy)
+    assert later.naming.canonical("a.io/team/app") == "a.io/team/app"
+
+
+def test_a_new_good_line_wins_over_the_last_good_one_of_its_name() -> None:
+    before, _ = read_policy(image_list(mirrors="a.io = docker.io"), None)
+    policy, _ = read_policy(image_list(mirrors="wrong\na.io = ghcr.io"), before)
+    assert policy.naming.canonical("a.io/team/app") == "ghcr.io/team/app"
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,18 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from patchgate.configmaps.policy_keys import read_policy
 from patchgate.policy.explain import QUESTIONS
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
-from tests.world import NOW, snapshot, verdict
+from tests.world import NOW, image_list, snapshot, verdict
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "examples/demo"))
@@ -51,11 +53,19 @@ def test_an_explanation_asks_every_row() -> None:
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[3]}")
 def test_each_example_is_decided_as_the_row_says(row: list[str], demo: Snapshot) -> None:
     _, _, effect, reason, example = row
-    image = fill_in_date(example.strip("`"), demo)
-    found = verdict(image, demo)
+    image, _, policy = example.partition(" under ")
+    found = verdict(fill_in_date(image.strip("`"), demo), under(policy.strip("`"), demo))
     assert found.reason == reason
     if not effect.startswith("by "):
         assert found.allowed is effect.startswith("allow")
+
+
+def under(policy: str, demo: Snapshot) -> Snapshot:
+    """The demo's world with `key: value` in its policy; as it is if nothing is given."""
+    if not policy:
+        return demo
+    key, _, value = policy.partition(": ")
+    return replace(demo, policy=read_policy(image_list(**{key: value}), demo.policy)[0])
 
 
 def fill_in_date(image: str, demo: Snapshot) -> str:

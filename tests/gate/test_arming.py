@@ -5,10 +5,11 @@ import contextlib
 import io
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry
 
-from patchgate.errors import SourceError
+from patchgate.errors import RefusedWebhooksError, SourceError
 from patchgate.gate.arming import Armer
 from patchgate.gate.log import make_log
 from patchgate.metrics import GateMetrics
@@ -25,13 +26,29 @@ class Bench:
     outcomes: list[list[str] | Exception | None]
     is_ready: bool = True
     looks: int = 0
+    step: timedelta = timedelta(seconds=0)
+    cannot_announce: bool = False
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def __post_init__(self) -> None:
         self.metrics = GateMetrics(CollectorRegistry())
+        self.now = datetime(2026, 5, 9, 12, tzinfo=UTC)
+        self.announced: list[tuple[str, str]] = []
         self.armer = Armer(
-            self, lambda: self.is_ready, self.metrics, make_log(self.log), after_seconds=0, poll_seconds=0.001
+            self,
+            lambda: self.is_ready,
+            lambda: self.now,
+            self.metrics,
+            make_log(self.log),
+            after_seconds=0,
+            poll_seconds=0.001,
         )
+
+    def announce(self, refusal: RefusedWebhooksError, now: datetime) -> None:
+        self.announced.append((refusal.configmap, str(refusal)))
+        self.now = now + self.step
+        if self.cannot_announce:
+            raise SourceError("no right to create events")
 
     def look(self) -> list[str] | None:
         outcome = self.outcomes[min(self.looks, len(self.outcomes) - 1)]
@@ -113,3 +130,54 @@ def test_a_defect_of_ours_is_lived_through() -> None:
     bench.run(2)
     assert bench.errors == 1
     assert bench.said == ["a defect of patchgate"]
+
+
+REFUSAL = RefusedWebhooksError("patchgate-webhooks", "uid", "clientConfig.url: only the gate's own Service")
+
+
+class TestRefusal:
+    """S8: a ConfigMap that must not be applied."""
+
+    def refused(self, bench: Bench) -> float | None:
+        return bench.metrics.registry.get_sample_value("patchgate_webhooks_refused")
+
+    def test_it_is_said_once_measured_listed_and_announced(self) -> None:
+        bench = Bench([REFUSAL])
+        bench.run(3)
+        assert [json.loads(line)["why"] for line in bench.log.getvalue().splitlines()] == [str(REFUSAL)]
+        assert (self.refused(bench), bench.armed) == (1, 0)
+        assert bench.announced == [("patchgate-webhooks", str(REFUSAL))]
+        assert [str(each) for each in bench.armer.list_problems()] == [f"patchgate-webhooks: not applied: {REFUSAL}"]
+
+    def test_what_was_in_force_before_stays_armed(self) -> None:
+        bench = Bench([["enforce.patchgate.io"], REFUSAL])
+        bench.run(3)
+        assert (self.refused(bench), bench.armed) == (1, 1)
+
+    def test_it_ends_when_the_configmap_is_right_again(self) -> None:
+        bench = Bench([REFUSAL, []])
+        bench.run(3)
+        assert (self.refused(bench), bench.armed) == (0, 1)
+        assert bench.armer.list_problems() == ()
+
+    def test_one_that_lasts_is_announced_again_after_an_hour(self) -> None:
+        bench = Bench([REFUSAL], step=timedelta(hours=2))
+        bench.run(3)
+        assert len(bench.announced) == 3
+
+    def test_one_that_changes_all_the_time_is_announced_once_a_minute(self) -> None:
+        others = [RefusedWebhooksError("patchgate-webhooks", "uid", f"fault {number}") for number in range(20)]
+        bench = Bench([*others], step=timedelta(seconds=0))
+        bench.run(20)
+        assert len(bench.announced) == 1
+        bench.now += timedelta(minutes=1)
+        assert bench.armer._is_due("another", bench.now)  # noqa: SLF001 -- the rule itself
+
+    def test_an_event_that_cannot_be_written_ends_nothing(self) -> None:
+        bench = Bench([REFUSAL, []], cannot_announce=True)
+        bench.run(3)
+        assert bench.said == [
+            "the webhooks cannot be put in force; those that are stay so",
+            "no Event could be written; all else goes on",
+        ]
+        assert bench.armed == 1

@@ -13,6 +13,7 @@ from patchgate.patcher.oci.registry import OciRegistry
 from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
+from patchgate.patcher.room import Rooms
 from patchgate.patcher.trivy import Trivy, TrivySettings
 from tests.patch.bench import Bench
 from tests.patch.registry import Registry, write_docker_config
@@ -48,19 +49,21 @@ class Adapters:
         return Credentials(self.docker_config, self.environment, self.stop)
 
     @cached_property
+    def rooms(self) -> Rooms:
+        return Rooms(self.bench.make_folder(), self.environment, self.credentials.write)
+
+    @cached_property
     def registry(self) -> OciRegistry:
-        transport = Transport(self.environment, PACE)
+        transport = Transport(self.environment, PACE, hosts=self.hosts)
         return OciRegistry(Session(self.hosts, self.credentials, transport, PACE, self.stop), self.hosts)
 
     def make_trivy(self, cache: Path, server: str = "") -> Trivy:
-        settings = TrivySettings(
-            str(self.bench.programs.trivy), cache, server, skip_db_update=True, docker_config=self.docker_config
-        )
+        settings = TrivySettings(str(self.bench.programs.trivy), cache, server, skip_db_update=True)
         return Trivy(
             settings,
             hosts=self.hosts,
-            transport=Transport(self.environment, PACE),
-            directory=self.bench.make_folder(),
+            transport=Transport(self.environment, PACE, hosts=self.hosts),
+            rooms=self.rooms,
             environment=self.environment,
             stop=self.stop,
             secrets=lambda: self.credentials.secrets,
@@ -70,10 +73,10 @@ class Adapters:
     def make_copa(self, buildkit: str = "", vex: Path | None = None) -> Copa:
         address = BuildKitSettings(buildkit or self.bench.buildkit.address)
         return Copa(
-            CopaSettings(address, str(self.bench.programs.copa), self.docker_config, vex),
+            CopaSettings(address, str(self.bench.programs.copa), vex),
             hosts=self.hosts,
             directory=self.bench.make_folder(),
-            environment=self.environment,
+            rooms=self.rooms,
             stop=self.stop,
             secrets=lambda: self.credentials.secrets,
             warn=self.warnings.append,

@@ -1,11 +1,13 @@
 """A small real HTTP server that answers as a test says, and remembers what it was asked."""
 
+import contextlib
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any
 
 from urllib3 import HTTPHeaderDict
@@ -23,13 +25,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer; without a status the connection is closed instead, with `silent` nothing ever comes."""
+    """An answer; without a status the connection is closed instead, with `silent` nothing ever comes.
+
+    dripping: a head without end, byte by byte.
+    """
 
     status: int | None = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     cut_at: int | None = None
     silent: bool = False
+    dripping: bool = False
 
 
 CLOSED = Reply(None)
@@ -89,7 +95,9 @@ def _make_handler(owner: HttpServer) -> type[BaseHTTPRequestHandler]:
         def _reply(self, reply: Reply) -> None:
             if reply.silent:
                 owner.over.wait()
-            if reply.status is None:
+            if reply.dripping:
+                _drip(self.wfile, owner.over)
+            if reply.status is None or reply.dripping:
                 self.close_connection = True
                 return
             self.send_response(reply.status)
@@ -104,3 +112,10 @@ def _make_handler(owner: HttpServer) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+def _drip(stream: BufferedIOBase, over: threading.Event) -> None:
+    stream.write(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    with contextlib.suppress(OSError):
+        while not over.wait(0.02):
+            stream.write(b"x")

@@ -1,9 +1,13 @@
 """Programs of the tests' own in the place of Trivy and Copa: real processes, for what the real ones do seldom."""
 
 import stat
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from patchgate.patcher.finding import Finding, Report
+from patchgate.patcher.oci.credentials import Credentials
+from patchgate.patcher.room import Rooms
 from patchgate.policy.policy import Severity
 
 PATH = "/usr/bin:/bin"
@@ -16,6 +20,11 @@ def write_program(directory: Path, name: str, script: str) -> str:
     program.write_text(f"#!/bin/sh\n{notes}{script}\n")
     program.chmod(stat.S_IRWXU)
     return str(program)
+
+
+def make_rooms(directory: Path, environment: Mapping[str, str]) -> Rooms:
+    """Rooms with the logins of a docker config in the directory."""
+    return Rooms(directory, environment, Credentials(directory / "docker", {}, threading.Event()).write)
 
 
 def read_arguments(program: str) -> list[str]:

@@ -20,6 +20,7 @@ def run(script: str, limit_seconds: float = LONG_SECONDS, stop: threading.Event 
     return run_program(
         ["/bin/sh", "-c", script],
         environment={"PATH": os.environ["PATH"]},
+        directory=Path("/"),
         limit_seconds=limit_seconds,
         stop=stop or threading.Event(),
     )
@@ -54,28 +55,42 @@ def test_a_program_that_says_nothing_has_succeeded_at_that() -> None:
 def test_a_program_has_the_environment_it_is_given_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIVY_SEVERITY", "LOW")
     finished = run_program(
-        ["/usr/bin/env"], environment={"ONLY": "this"}, limit_seconds=LONG_SECONDS, stop=threading.Event()
+        ["/usr/bin/env"],
+        environment={"ONLY": "this"},
+        directory=Path("/"),
+        limit_seconds=LONG_SECONDS,
+        stop=threading.Event(),
     )
     assert finished.output == "ONLY=this\n"
 
 
 def test_a_program_reads_what_it_is_given() -> None:
     finished = run_program(
-        ["/bin/cat"], environment={}, limit_seconds=LONG_SECONDS, stop=threading.Event(), text="registry.example.com"
+        ["/bin/cat"],
+        environment={},
+        directory=Path("/"),
+        limit_seconds=LONG_SECONDS,
+        stop=threading.Event(),
+        text="registry.example.com",
     )
     assert finished.output == "registry.example.com"
 
 
 def test_a_program_that_does_not_read_is_no_fault() -> None:
     finished = run_program(
-        ["/bin/true"], environment={}, limit_seconds=LONG_SECONDS, stop=threading.Event(), text="x" * 60_000
+        ["/bin/true"],
+        environment={},
+        directory=Path("/"),
+        limit_seconds=LONG_SECONDS,
+        stop=threading.Event(),
+        text="x" * 60_000,
     )
     assert finished.succeeded
 
 
 def test_a_program_that_is_missing_is_named() -> None:
     with pytest.raises(SetupError, match=r"^cannot start no-such-program: No such file or directory; is it installed"):
-        run_program(["no-such-program"], environment={}, limit_seconds=1, stop=threading.Event())
+        run_program(["no-such-program"], environment={}, directory=Path("/"), limit_seconds=1, stop=threading.Event())
 
 
 def test_a_flood_of_100_mb_keeps_its_end() -> None:
@@ -119,6 +134,7 @@ def test_a_program_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatc
     finished = run_program(
         [sys.executable, "-c", script, str(begun)],
         environment={},
+        directory=Path("/"),
         limit_seconds=LONG_SECONDS,
         stop=threading.Event(),
     )

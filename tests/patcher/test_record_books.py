@@ -18,13 +18,14 @@ from patchgate.patcher.claims import claim_tag, release_tag
 from patchgate.patcher.image import Target
 from patchgate.patcher.record_books import Books, Step, change_record, end_run, write_changed
 from patchgate.patcher.transition import record_clean, record_failure, record_patched, record_pending
+from patchgate.policy.mirror import Mirror, Mirrors
 from patchgate.policy.policy import Naming
 from patchgate.policy.record import Record
 from tests.patcher.images import approval, attempt, manifest
 from tests.world import NAMES, NOW, clean, digest, hours_ago, image_list, patched, record, records, snapshot
 
 FIRST, SECOND = NAMES.records, f"{NAMES.records}-1"
-MIRRORED = Naming(mirrors={"mirror.example.com": "registry.example.com"})
+MIRRORED = Naming(mirrors=Mirrors.of([Mirror("mirror.example.com", "registry.example.com")]))
 IMAGES = [f"registry.example.com/app-{number}:1" for number in range(5)]
 OLD = "registry.example.com/old:1"
 WORLD = snapshot(image_list(*IMAGES))

@@ -1,5 +1,6 @@
 """Shards: every image is one shard's, whatever list, pattern or push target names it; what is half said is refused."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from patchgate.errors import SetupError
 from patchgate.patcher.directory_store import DirectoryStore
-from patchgate.patcher.expand import expand_lists
+from patchgate.patcher.expand import FindMatches, expand_lists, match_tags
 from patchgate.patcher.progress import Result
 from patchgate.patcher.shard import Shard, read_shard
 from tests.conftest import write_configmaps
@@ -15,6 +16,10 @@ from tests.patcher.worksite import Worksite
 from tests.world import NAMES, hours_ago, image_list, record, records, snapshot, team_list
 
 REPOSITORIES = [f"registry.example.com/team-{number % 7}/app-{number}" for number in range(60)]
+
+
+def find(list_tags: Callable[[str], Iterable[str]]) -> FindMatches:
+    return lambda asked: [match_tags(each, list_tags(each.name)) for each in asked]
 
 
 def test_each_repository_is_one_shards_and_all_are_shared_out() -> None:
@@ -51,8 +56,8 @@ def test_shards_together_work_on_every_image_once(tmp_path: Path) -> None:
         asked.append(repository)
         return list(site.registry.list_tags(repository))
 
-    parts = [expand_lists(world, list_tags, Shard(index, 4)) for index in range(4)]
-    whole = expand_lists(world, site.registry.list_tags)
+    parts = [expand_lists(world, find(list_tags), Shard(index, 4)) for index in range(4)]
+    whole = expand_lists(world, find(site.registry.list_tags))
     keys = [target.key for part in parts for target in part.targets]
     assert sorted(keys) == sorted(target.key for target in whole.targets)
     assert len(keys) == len(set(keys)) == 5

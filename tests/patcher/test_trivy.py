@@ -14,9 +14,10 @@ from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.transport import Transport
 from patchgate.patcher.trivy import Trivy, TrivySettings, find_trivy_cache
+from patchgate.policy.mirror import Mirrors, parse_mirror
 from patchgate.policy.record import Scanner
 from tests.patcher.http_server import HttpServer, Reply
-from tests.patcher.programs import PATH, read_arguments, read_environment, write_program
+from tests.patcher.programs import PATH, make_rooms, read_arguments, read_environment, write_program
 from tests.patcher.test_trivy_report import report, result, vulnerability
 from tests.world import digest
 
@@ -25,7 +26,10 @@ IMAGE = f"registry.example.com/shop/api:1.0@{digest('api')}"
 UPDATED = datetime(2026, 5, 9, 6, tzinfo=UTC)
 VERSION = json.dumps({"Version": "v0.69.3", "VulnerabilityDB": {"Version": 2, "UpdatedAt": "2026-05-09T06:00:00Z"}})
 WRITES = 'while [ "$1" != --output ]; do shift; done; echo "$REPORT" > "$2"'
-MIRRORED = Hosts(frozenset({"mirror.example:5000"}), {"docker.io": "mirror.example:5000"})
+MIRRORED = Hosts(
+    frozenset({"mirror.example:5000"}), Mirrors.of([parse_mirror("docker.io = mirror.example:5000/dockerhub")])
+)
+ENVIRONMENT = {"PATH": PATH, "HOME": "/home/me", "TRIVY_SEVERITY": "LOW", "TRIVY_TOKEN": "server-token"}
 
 
 class Made:
@@ -41,14 +45,15 @@ class Made:
     ) -> Trivy:
         self.program = write_program(self.directory, "trivy", script)
         return Trivy(
-            TrivySettings(self.program, self.directory / "cache", server, repository, skip, self.directory / "docker"),
+            TrivySettings(self.program, self.directory / "cache", server, repository, skip),
             hosts=hosts or Hosts(),
             transport=Transport({}, Pace(tries=1, connect_seconds=5, read_seconds=5)),
-            directory=self.directory,
-            environment={"PATH": PATH, "HOME": "/home/me", "TRIVY_SEVERITY": "LOW", "TRIVY_TOKEN": "server-token"},
+            rooms=make_rooms(self.directory, ENVIRONMENT),
+            environment=ENVIRONMENT,
             stop=self.stop,
             secrets=lambda: {"a-known-secret"},
             warn=self.warnings.append,
+            pause_seconds=0.001,
         )
 
     def scan(self, script: str, limit_seconds: float = LONG_SECONDS) -> Report:
@@ -95,8 +100,10 @@ def test_trivy_has_no_settings_but_ours(trivy: Made) -> None:
         "TRIVY_SKIP_VERSION_CHECK": "true",
         "TRIVY_DISABLE_TELEMETRY": "true",
     }
-    assert environment["DOCKER_CONFIG"] == f"{trivy.directory}/docker"
-    assert environment["TMPDIR"] == str(trivy.directory)
+    room = Path(environment["HOME"]).parent
+    assert (room.parent, environment["HOME"]) == (trivy.directory, f"{room}/home")
+    assert (environment["DOCKER_CONFIG"], environment["TMPDIR"]) == (str(room / "docker"), str(room / "tmp"))
+    assert not room.exists()
 
 
 def test_archives_of_java_are_looked_into_where_there_is_a_database_of_them(trivy: Made) -> None:
@@ -118,7 +125,7 @@ def test_an_image_is_read_from_its_mirror(trivy: Made) -> None:
     image = f"docker.io/library/nginx:1.25@{digest('api')}"
     scanner = trivy(writes(report(result())), hosts=MIRRORED)
     scanner.scan(image, "linux/amd64", trivy.directory / "report.json", LONG_SECONDS)
-    assert read_arguments(trivy.program)[-1] == f"mirror.example:5000/library/nginx:1.25@{digest('api')}"
+    assert read_arguments(trivy.program)[-1] == f"mirror.example:5000/dockerhub/library/nginx:1.25@{digest('api')}"
     assert read_environment(trivy.program)["TRIVY_INSECURE"] == "true"
 
 
@@ -218,6 +225,42 @@ def test_a_first_database_that_cannot_be_had_stops_the_start(trivy: Made) -> Non
     script = 'case "$*" in *--download-db-only*) exit 1;; *) echo \'{"Version": "0.69.3"}\';; esac'
     with pytest.raises(SetupError, match=r"^no vulnerability database could be downloaded: Trivy failed"):
         trivy(script, skip=False).probe()
+
+
+LIMITED = (
+    "FATAL GET https://mirror.example/v2/trivy-db/manifests/2: TOOMANYREQUESTS: retry-after: 1ms, allowed: 1/minute"
+)
+
+
+def test_a_download_that_was_refused_for_too_many_requests_is_tried_again(trivy: Made) -> None:
+    count = f"echo x >> {trivy.directory}/tries; [ $(wc -l < {trivy.directory}/tries) -gt 2 ]"
+    download = f"{count} || {{ echo '{LIMITED}' >&2; exit 1; }}"
+    script = f"case \"$*\" in *--download-db-only*) {download};; *) echo '{VERSION}';; esac"
+    assert trivy(script, skip=False, repository="mirror.example/trivy-db:2").probe().database == UPDATED
+    assert trivy.warnings == []
+    assert read_arguments(trivy.program).count("--download-db-only") == 3
+
+
+def test_mirrors_of_the_database_are_asked_in_their_order(trivy: Made) -> None:
+    refused = "*first.example*) echo 'FATAL DENIED: denied' >&2; exit 1;;"
+    script = f"case \"$*\" in {refused} *--download-db-only*) exit 0;; *) echo '{VERSION}';; esac"
+    repositories = "first.example/trivy-db:2, second.example/trivy-db:2, third.example/trivy-db:2"
+    trivy(script, skip=False, repository=repositories).probe()
+    named = [word for word in read_arguments(trivy.program) if word.endswith("/trivy-db:2")]
+    assert named == ["first.example/trivy-db:2", "second.example/trivy-db:2"]
+    assert trivy.warnings == []
+
+
+def test_a_download_that_broke_off_leaves_the_last_good_database(trivy: Made) -> None:
+    database = trivy.directory / "cache/db"
+    database.mkdir(parents=True)
+    (database / "trivy.db").write_bytes(b"facts")
+    (database / "metadata.json").write_text("{}")
+    says = f"[ -e {database}/metadata.json ] && echo '{VERSION}' || echo '{{\"Version\": \"0.69.3\"}}'"
+    breaks = f"rm -f {database}/metadata.json; echo '{LIMITED}' >&2; exit 1"
+    script = f'case "$*" in *--download-db-only*) {breaks};; *) {says};; esac'
+    assert trivy(script, skip=False).probe().database == UPDATED
+    assert "too many requests (429)" in trivy.warnings[0]
 
 
 def test_a_server_has_the_database(trivy: Made) -> None:

@@ -16,16 +16,16 @@ from tools.build import find_programs
 from tools.cache import find_cache
 from tools.modules import ETCD, KUBERNETES
 
-PlaneRunner = Callable[[], AbstractContextManager[Plane]]
+PlaneRunner = Callable[..., AbstractContextManager[Plane]]
 
 
 @pytest.fixture(scope="session")
 def run_own_plane(tmp_path_factory: pytest.TempPathFactory) -> PlaneRunner:
-    """Runs a control plane for a test that ends, freezes or fills one: `with run_own_plane() as plane`."""
+    """Runs a control plane for a test that ends, freezes or fills one: `with run_own_plane(*flags) as plane`."""
     programs, etcd = (find_programs(module, find_cache()) for module in (KUBERNETES, ETCD))
     if programs is None or etcd is None:
         leave_out("kube-apiserver and etcd are not built here; make tools does")
-    return lambda: run_plane(programs, etcd, tmp_path_factory.mktemp("plane"))
+    return lambda *flags: run_plane(programs, etcd, tmp_path_factory.mktemp("plane"), *flags)
 
 
 @pytest.fixture(scope="session")

@@ -45,13 +45,13 @@ class Installation(Release):
         return said
 
     @contextlib.contextmanager
-    def run_gate(self) -> Iterator[Gate]:
-        """Run a gate as one of its Pods until the block ends."""
+    def run_gate(self, port: int | None = None) -> Iterator[Gate]:
+        """Run a gate as one of its Pods until the block ends. port: another than the one that the Service leads to."""
         container = self.system.get("deployment", self.name)["spec"]["template"]["spec"]["containers"][0]
         command, *arguments = container["args"]
         assert command == "serve"
         kept = [each for each in arguments if not each.startswith(_OURS)]
-        listen = ("--listen", f"127.0.0.1:{self.port}")
+        listen = ("--listen", f"127.0.0.1:{self.port if port is None else port}")
         environment = {"KUBECONFIG": str(write_account_kubeconfig(self.system, self.name, self.plane.folder))}
         with run_gate(None, None, *kept, *listen, environment=environment) as gate:
             yield gate

@@ -1,22 +1,21 @@
 """The keeper of webhooks against the real kube-apiserver: whoever else writes at the same moment."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from kubernetes.client import CoreV1Api
 from kubernetes.config import new_client_from_config
 
+from patchgate.webhooks.bounds import Bounds
 from patchgate.webhooks.configuration import WebhookKeeper
 from tests.plane.control_plane import Plane
 from tests.plane.webhooks import SYSTEM
+from tests.webhooks.own import own_webhooks
 
 NAME = "arming"
-WANTED = """\
-- name: enforce.patchgate.io
-  clientConfig: {url: https://127.0.0.1:1/validate/enforce}
-  sideEffects: None
-  admissionReviewVersions: [v1]
-"""  # without rules: it is never called
+NAMES = ["enforce.patchgate.io", "warn.patchgate.io", "audit.patchgate.io"]
+SERVICE = "arming-gate"
 
 
 class Interrupted(CoreV1Api):
@@ -35,13 +34,18 @@ def test_what_somebody_wrote_meanwhile_is_left_to_the_next_look_and_no_failure(p
     system = plane.kubectl.inside(SYSTEM)
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
     system.do("create", "-f", "-", given={**kind, "metadata": {"name": NAME}})
-    system.do("create", "configmap", f"{NAME}-webhooks", f"--from-literal=webhooks.yaml={WANTED}")
+    system.do(
+        "create",
+        "configmap",
+        f"{NAME}-webhooks",
+        f"--from-literal=webhooks.yaml={json.dumps(own_webhooks(SERVICE, SYSTEM))}",
+    )
     changes = iter((["label", "validatingwebhookconfiguration", NAME, "changed=yes"], ["version"]))
     api = Interrupted(new_client_from_config(str(plane.kubectl.kubeconfig)), lambda: system.do(*next(changes)))
-    keeper = WebhookKeeper(api, SYSTEM, f"{NAME}-webhooks", f"{NAME}-tls", NAME)
+    keeper = WebhookKeeper(api, SYSTEM, f"{NAME}-webhooks", f"{NAME}-tls", NAME, Bounds(SERVICE, SYSTEM))
     assert keeper.look() == []
-    assert keeper.look() == ["enforce.patchgate.io"]
+    assert keeper.look() == NAMES
     kept = system.get("validatingwebhookconfiguration", NAME)
     system.do("delete", "validatingwebhookconfiguration", NAME)
     assert kept["metadata"]["labels"] == {"changed": "yes"}
-    assert [each["name"] for each in kept["webhooks"]] == ["enforce.patchgate.io"]
+    assert [each["name"] for each in kept["webhooks"]] == NAMES

@@ -97,7 +97,10 @@ def test_upgrade_and_rollback_leave_no_gap_and_the_ca_as_it_was(
         before = [each["clientConfig"]["caBundle"] for each in release.webhooks]
         with watch_admissions(shop) as wrong:
             release.do("upgrade", {"webhook": {"failurePolicy": "Fail", "timeoutSeconds": 5}})
-            wait_until(lambda: {each["timeoutSeconds"] for each in release.webhooks} == {5}, "the upgrade in force")
+            with release.run_gate(
+                port=0
+            ):  # a Pod of the new ReplicaSet: the old one does not apply what it does not know
+                wait_until(lambda: {each["timeoutSeconds"] for each in release.webhooks} == {5}, "the upgrade in force")
             release.run("rollback", "1")
             wait_until(lambda: {each["timeoutSeconds"] for each in release.webhooks} == {3}, "the rollback in force")
         assert wrong == []

@@ -55,7 +55,7 @@ def test_the_first_denied_image_gives_the_reason_and_each_is_in_the_message() ->
     assert (decision.allowed, decision.reason) == (False, "SlaBreached")
     assert decision.message == (
         f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z: the package mirror does not carry the fix yet; "
-        f"mend that or ask for an exception; {API}:1: a patched image is available; use {USE}"
+        f"fix that or request an exception; {API}:1: a patched image is available; use {USE}"
     )
 
 
@@ -147,3 +147,48 @@ def test_nobody_else_is_one(username: str | None) -> None:
 
 def test_a_setting_adds_controllers() -> None:
     assert Asker.of("argo", Operation.CREATE, "", frozenset({"argo"})) == Asker(None, is_controller=True)
+
+
+def refused_next(mode: Mode = Mode.ENFORCE, *added: str) -> Decision:
+    kept = [decide(Image(f"{API}:{tag}"), WORLD, Asker("shop", is_controller=True), NOW) for tag in (1, 3)]
+    verdicts = [decide(Image(image), WORLD, Asker("shop"), NOW) for image in added]
+    return conclude(verdicts, mode, [verdict for verdict in kept if not verdict.allowed])
+
+
+def test_what_a_template_keeps_never_refuses_it_and_is_warned_about() -> None:
+    decision = refused_next()
+    assert (decision.allowed, decision.reason, decision.denied) == (True, "NoImages", ())
+    assert decision.warnings[0] == "the next Pods of this template will be refused: it keeps images that may not run"
+    assert decision.warnings[1].startswith(f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z")
+    beginning = f"no image is added, but the next Pods of this template will be refused: {API}:3: not approved"
+    assert decision.message.startswith(beginning)
+    assert decision.audit == {"keeps": f"{API}:3 SlaBreached"}
+
+
+def test_what_a_template_keeps_is_told_beside_what_is_added() -> None:
+    decision = refused_next(Mode.ENFORCE, "nginx")
+    assert decision.message.startswith("what is added may run, but the next Pods of this template will be refused: ")
+    refused = refused_next(Mode.ENFORCE, f"{API}:3")
+    assert (refused.allowed, refused.reason) == (False, "SlaBreached")
+    assert refused.message.startswith(f"{API}:3: not approved within")
+
+
+def test_under_warn_the_next_pods_are_warned_about_and_under_audit_the_log_alone_knows() -> None:
+    assert refused_next(Mode.WARN).warnings[0].startswith("the next Pods of this template will be warned about: ")
+    audited = refused_next(Mode.AUDIT)
+    assert (audited.warnings, audited.audit) == ((), {"keeps": f"{API}:3 SlaBreached"})
+
+
+@pytest.mark.parametrize("text", [" ", "auto"])
+def test_a_placeholder_is_warned_about_whatever_the_policy_requires(text: str) -> None:
+    world = snapshot(image_list(require_digest="all", unqualified="deny"))
+    found = decide(Image(text, "Always", is_placeholder=True), world, Asker("shop"), NOW)
+    assert (found.allowed, found.warns, found.reason) == (True, True, "NoImageYet")
+    said = "no image yet: this template's Pods get one, and are judged"
+    assert found.warnings == (f"{text.strip() or 'empty image'}: {said}",)
+
+
+def test_a_placeholder_that_is_the_name_of_a_tracked_image_is_that_image() -> None:
+    world = snapshot(image_list("docker.io/library/auto:1"))
+    found = decide(Image("auto", "Always", is_placeholder=True), world, Asker("shop"), NOW)
+    assert (found.allowed, found.reason) == (False, "Unlisted")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from tests.world import (
@@ -49,8 +50,8 @@ def decided(image: str, where: Snapshot, **asked: object) -> tuple[bool, bool, s
     return found.allowed, found.warns, found.reason
 
 
-def test_the_table_has_its_thirteen_rows_in_the_order_of_the_document() -> None:
-    assert [row.__doc__.partition(":")[0] for row in ROWS if row.__doc__] == [f"Row {n}" for n in range(1, 14)]
+def test_the_table_has_its_fourteen_rows_in_the_order_of_the_document() -> None:
+    assert [row.__doc__.partition(":")[0] for row in ROWS if row.__doc__] == [f"Row {n}" for n in range(1, 15)]
 
 
 class TestRow1InvalidReference:
@@ -100,7 +101,55 @@ class TestRow2Excepted:
         assert decided("nginx", where) == (*WARNED, "Excepted")
 
 
-class TestRow3NotTracked:
+class TestRow3Unqualified:
+    NAMES = ("nginx", "nginx:1.25", "library/nginx:1.25", "team/app:1", f"nginx@{digest('nginx')}")
+
+    @pytest.mark.parametrize("image", NAMES)
+    def test_a_name_without_a_registry_is_refused_where_the_policy_says_so(self, image: str) -> None:
+        assert decided(image, patched_world(unqualified="deny")) == (*DENIED, "Unqualified")
+        assert decided(image, patched_world(unqualified="warn")) == (*WARNED, "NotTracked")
+        assert decided(image, patched_world()) == (*ALLOWED, "NotTracked")
+
+    @pytest.mark.parametrize("image", ["docker.io/nginx", "localhost/nginx", "registry:5000/nginx", "Registry/nginx"])
+    def test_a_name_with_a_registry_is_none_of_them(self, image: str) -> None:
+        assert decided(image, patched_world(unqualified="deny")) == (*ALLOWED, "NotTracked")
+
+    def test_the_message_says_what_to_write(self) -> None:
+        text = "names no registry, so each node chooses one: write docker.io/library/nginx:1.25"
+        assert verdict("nginx:1.25", patched_world(unqualified="deny")).text == text
+        warned = verdict("nginx:1.25", patched_world(unqualified="warn"))
+        assert warned.text == f"{text}; its repository is not tracked"
+        assert warned.warnings[0].startswith(f"nginx:1.25: {text}")
+
+    def test_an_approved_image_is_named_by_digest_instead(self) -> None:
+        key = "docker.io/library/nginx:1.25"
+        where = snapshot(image_list(key, unqualified="deny"), records({key: patched(f"{key}-patched-20260509")}))
+        found = verdict("nginx:1.25", where)
+        assert (found.reason, found.use) == ("Unqualified", f"{key}-patched-20260509@{digest('patched')}")
+        assert decided(str(found.use), where) == (*ALLOWED, "Approved")
+
+    def test_a_warning_loosens_nothing(self) -> None:
+        key = "docker.io/library/nginx:1.25"
+        where = snapshot(image_list(key, unqualified="warn"), records({key: record(first_vulnerable=hours_ago(30))}))
+        assert decided("nginx:1.25", where) == (*DENIED, "SlaBreached")
+        assert decided(key, where) == (*DENIED, "SlaBreached")
+
+    def test_an_exception_covers_it(self) -> None:
+        entry = "- {image: 'docker.io/library/nginx:*', reason: r, owner: o, expires: 2026-06-01T00:00:00Z}"
+        where = snapshot(image_list(TAG, unqualified="deny"), exceptions(entry))
+        assert decided("nginx:1.25", where) == (*WARNED, "Excepted")
+
+    def test_lines_without_a_registry_are_reported_and_keep_their_effect(self) -> None:
+        where = snapshot(image_list("nginx:1.25", TAG, unqualified="deny"), team_list("redis:7"))
+        assert [str(problem) for problem in where.list_problems(NOW)] == [
+            "copa-image-list: line 1: names no registry: it is read as docker.io/library/nginx:1.25; write that",
+            "team-images: line 1: names no registry: it is read as docker.io/library/redis:7; write that",
+        ]
+        assert decided("docker.io/library/nginx:1.24", where)[2] == "Unlisted"
+        assert list(snapshot(image_list("nginx:1.25")).list_problems(NOW)) == []
+
+
+class TestRow4NotTracked:
     @pytest.mark.parametrize(
         "image", ["nginx", "registry.example.com/myapp/api2:1", "registry.example.com.evil.io/myapp/api:1.4.2"]
     )
@@ -127,7 +176,7 @@ class TestRow3NotTracked:
         assert decided(TAG, where) == (*ALLOWED, "NotTracked")
 
 
-class TestRow4ApprovedDigest:
+class TestRow5ApprovedDigest:
     @pytest.mark.parametrize("image", [PATCHED, PATCHED_PLATFORM, f"{API}:anything@{digest('patched')}"])
     def test_a_fresh_approvals_index_and_platforms_run(self, image: str) -> None:
         assert decided(image, patched_world()) == (*ALLOWED, "Approved")
@@ -171,7 +220,7 @@ class TestRow4ApprovedDigest:
         assert decided(PATCHED_PLATFORM, world({TAG: moved})) == (*DENIED, "SlaBreached")
 
 
-class TestRow5DigestRequired:
+class TestRow6DigestRequired:
     def test_an_approved_tag_where_tracked_images_must_carry_a_digest(self) -> None:
         found = verdict(PATCHED_TAG, patched_world(require_digest="tracked"))
         assert (found.allowed, found.reason, found.use) == (False, "DigestRequired", USE)
@@ -193,7 +242,7 @@ class TestRow5DigestRequired:
         assert decided(TAG, world({TAG: record()}, require_digest="tracked")) == (*WARNED, "WithinSla")
 
 
-class TestRow6Stale:
+class TestRow7Stale:
     @pytest.mark.parametrize("image", [PATCHED_TAG, PATCHED, PATCHED_PLATFORM])
     def test_an_approval_is_fresh_up_to_the_second(self, image: str) -> None:
         where = world({TAG: patched(PATCHED_TAG, verified=hours_ago(24))})
@@ -230,7 +279,7 @@ class TestRow6Stale:
         assert decided(PATCHED_TAG, where) == (*expected, "Stale")
 
 
-class TestRow7ApprovedTag:
+class TestRow8ApprovedTag:
     def test_the_tag_of_a_fresh_approval_runs(self) -> None:
         assert decided(PATCHED_TAG, patched_world()) == (*ALLOWED, "Approved")
 
@@ -265,7 +314,7 @@ class TestRow7ApprovedTag:
         assert decided(f"{TAG}@{digest('source')}", where, pull_policy="Never") == (*ALLOWED, "Approved")
 
 
-class TestRow8PatchAvailable:
+class TestRow9PatchAvailable:
     @pytest.mark.parametrize("image", [TAG, SOURCE, SOURCE_PLATFORM])
     def test_the_listed_tag_and_its_sources_are_refused_and_the_patched_image_named(self, image: str) -> None:
         found = verdict(image, patched_world())
@@ -320,7 +369,7 @@ class TestRow8PatchAvailable:
         assert decided(TAG, world({TAG: record()}, line)) == (*WARNED, "WithinSla")
 
 
-class TestRow9Unpatchable:
+class TestRow10Unpatchable:
     @pytest.mark.parametrize(("unpatchable", "expected"), [("warn", WARNED), ("deny", DENIED)])
     def test_what_cannot_be_patched_is_as_the_policy_says(self, unpatchable: str, expected: tuple[bool, bool]) -> None:
         where = world({TAG: record(state="unpatchable", message="no OS packages")}, unpatchable=unpatchable)
@@ -344,14 +393,14 @@ class TestRows10And11Sla:
         assert verdict(TAG, where).text == "not approved yet; it will be refused in 23 h 45 min"
         assert verdict(TAG, where, now=NOW + timedelta(hours=24)).text == (
             "not approved within 24 h of 2026-05-09T11:45Z: the package mirror does not carry the fix yet; "
-            "mend that or ask for an exception"
+            "fix that or request an exception"
         )
 
     def test_the_clock_starts_with_the_first_attempt_where_no_scan_succeeded(self) -> None:
         where = world({TAG: record(state="failed", first_vulnerable=None, first_seen=hours_ago(23.9), message="")})
         assert decided(TAG, where) == (*WARNED, "WithinSla")
         breached = verdict(TAG, where, now=NOW + timedelta(hours=1))
-        assert breached.text.endswith("the patcher gave no reason; mend that or ask for an exception")
+        assert breached.text.endswith("the patcher gave no reason; fix that or request an exception")
 
     def test_an_sla_of_no_hours_denies_at_once(self) -> None:
         assert decided(TAG, world({TAG: record(first_vulnerable=hours_ago(0))}, patch_sla_hours="0")) == (
@@ -366,7 +415,7 @@ class TestRows10And11Sla:
         assert decided(f"{API}:1", where) == (*WARNED, "WithinSla")
 
 
-class TestRow12Unscanned:
+class TestRow13Unscanned:
     @pytest.mark.parametrize(("unscanned", "expected"), [("warn", WARNED), ("deny", DENIED)])
     def test_a_listed_tag_without_a_record_is_as_the_policy_says(
         self, unscanned: str, expected: tuple[bool, bool]
@@ -400,7 +449,7 @@ class TestRow12Unscanned:
         assert decided(f"{API}:0.9", with_team) == (*WARNED, "Unscanned")
 
 
-class TestRow13Unlisted:
+class TestRow14Unlisted:
     @pytest.mark.parametrize(("unlisted", "expected"), [("deny", DENIED), ("warn", WARNED), ("allow", ALLOWED)])
     @pytest.mark.parametrize("image", [f"{API}:9", f"{API}@{digest('unknown')}", API])
     def test_anything_else_of_a_tracked_repository_is_as_the_policy_says(
@@ -422,3 +471,42 @@ class TestRow13Unlisted:
 def test_a_long_image_keeps_its_digest_whole_in_the_verdict() -> None:
     named = verdict(f"{LONG}@{digest('x')}", patched_world()).image
     assert (len(named), named.startswith(LONG[:100]), named.endswith(f"…@{digest('x')}")) == (200, True, True)
+
+
+class TestOnlyBadLines:
+    """A repository that only lines without effect name."""
+
+    def test_it_is_warned_about_and_the_message_says_where_and_what_to_write(self) -> None:
+        found = verdict("nginx:1.25", snapshot(image_list(TAG, "nginx")))
+        assert (found.allowed, found.warns, found.reason) == (*WARNED, "Unlisted")
+        where = "only copa-image-list, line 2 names its repository, and that line has no effect"
+        assert found.text == f"{where}: has no tag: write REPO:TAG or REPO:TAG@DIGEST"
+
+    def test_a_mirror_of_it_is_the_same_repository(self) -> None:
+        where = snapshot(image_list("mirror.gcr.io/nginx", mirrors="mirror.gcr.io = docker.io"))
+        assert decided("nginx:1.25", where) == (*WARNED, "Unlisted")
+
+    def test_joined_lines_name_each_of_their_repositories(self) -> None:
+        where = snapshot(image_list(f"{TAG} registry.example.com/other:1"))
+        for image in (TAG, "registry.example.com/other:1"):
+            assert "write `images.txt: |`" in verdict(image, where).text
+            assert decided(image, where) == (*WARNED, "Unlisted")
+
+    @pytest.mark.parametrize(
+        "others",
+        [
+            (image_list("nginx", "nginx:1"),),
+            (image_list("nginx"), team_list("nginx:1")),
+            (image_list("nginx", push_to="quay.io = docker.io/library/nginx"),),
+            (image_list("nginx"), records({TAG: patched("docker.io/library/nginx:1-patched-20260509")})),
+        ],
+        ids=["a good line", "a good line of another list", "a push target", "an approval"],
+    )
+    def test_what_else_tracks_it_decides(self, others: tuple[ConfigMap, ...]) -> None:
+        assert decided("nginx:1.25", snapshot(*others)) == (*DENIED, "Unlisted")
+
+    def test_a_list_that_loses_its_last_good_line_keeps_what_it_had(self) -> None:
+        before = snapshot(image_list(TAG), records({TAG: record(first_vulnerable=hours_ago(30))}))
+        after = snapshot(image_list(f"{TAG} nginx:1"), previous=before)
+        assert decided(TAG, after) == (*DENIED, "SlaBreached")
+        assert "names no good image any more; the last good list stays in force" in str(list(after.list_problems(NOW)))

@@ -6,6 +6,7 @@ import pytest
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.case import Asker, open_case
+from patchgate.policy.mirror import Mirror, Mirrors
 from patchgate.policy.policy import Naming
 from patchgate.policy.rows import excepted
 from patchgate.policy.snapshot import Snapshot
@@ -144,7 +145,7 @@ def test_an_exception_for_a_mirror_holds_for_its_registry(pattern: str, image: s
 def test_an_exception_for_a_registry_without_mirrors_stays_the_same() -> None:
     snap = world(except_(API))
     (exception,) = snap.exceptions.by_repository[API]
-    assert exception.under(Naming({"mirror.example.com": "docker.io"})) is exception
+    assert exception.under(Naming(Mirrors.of([Mirror("mirror.example.com", "docker.io")]))) is exception
 
 
 def test_an_exception_does_not_make_a_bad_reference_good() -> None:

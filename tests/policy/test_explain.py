@@ -45,16 +45,17 @@ def excepting(image: str, expires: str = "2026-06-01T00:00:00Z", namespaces: str
 class TestRows:
     def test_all_rows_are_there_and_those_after_the_answer_were_not_asked(self) -> None:
         explanation = explained(TAG, image_list(TAG), records({TAG: patched(PATCHED_TAG)}))
-        assert [row.number for row in explanation.rows] == list(range(1, 14))
-        assert [row.answer for row in explanation.rows] == ["no"] * 7 + ["yes"] + ["not asked"] * 5
-        assert explanation.decided_by == 8
-        assert explanation.rows[7].why == explanation.verdict.text == "a patched image is available"
-        assert {row.why for row in explanation.rows[8:]} == {""}
+        assert [row.number for row in explanation.rows] == list(range(1, 15))
+        assert [row.answer for row in explanation.rows] == ["no"] * 8 + ["yes"] + ["not asked"] * 5
+        assert explanation.decided_by == 9
+        assert explanation.rows[8].why == explanation.verdict.text == "a patched image is available"
+        assert {row.why for row in explanation.rows[9:]} == {""}
 
     def test_a_listed_tag_with_a_patched_image(self) -> None:
         assert silences(explained(TAG, image_list(TAG), records({TAG: patched(PATCHED_TAG)}))) == [
             f"it is {TAG}",
             "no exception names its repository",
+            "its name has a registry",
             f"{API} is tracked",
             "it is named by tag",
             "the policy and its line want none",
@@ -68,23 +69,29 @@ class TestRows:
 
     def test_an_image_is_shown_under_its_own_name(self) -> None:
         explanation = explained("mirror.gcr.io/nginx", image_list(TAG, mirrors="mirror.gcr.io = docker.io"))
-        assert (explanation.reference, explanation.decided_by) == ("docker.io/library/nginx:latest", 3)
+        assert (explanation.reference, explanation.decided_by) == ("docker.io/library/nginx:latest", 4)
+
+    def test_a_name_without_a_registry_says_what_the_policy_makes_of_it(self) -> None:
+        why = "its name has no registry, and the policy says unqualified: allow"
+        assert silences(explained("nginx", image_list(TAG)))[2] == why
+        refused = explained("nginx", image_list(TAG, unqualified="deny"))
+        assert (refused.decided_by, origins(refused)) == (3, [("policy", "copa-image-list: unqualified: deny")])
 
     def test_the_approved_tag_says_to_when_it_is_fresh(self) -> None:
         explanation = explained(PATCHED_TAG, image_list(TAG), records({TAG: patched(PATCHED_TAG)}))
-        assert silences(explanation)[5] == "its approval is fresh until 2026-05-10T11:00Z"
-        assert explanation.decided_by == 7
+        assert silences(explanation)[6] == "its approval is fresh until 2026-05-10T11:00Z"
+        assert explanation.decided_by == 8
 
     def test_a_digest_whose_approval_is_stale(self) -> None:
         world = (image_list(TAG), records({TAG: patched(PATCHED_TAG, verified=hours_ago(90))}))
         explanation = explained(f"{API}@{digest('patched')}", *world)
-        assert silences(explanation)[3:] == ["its approval is not fresh", "it carries a digest"]
-        assert explanation.decided_by == 6
+        assert silences(explanation)[4:] == ["its approval is not fresh", "it carries a digest"]
+        assert explanation.decided_by == 7
 
     def test_a_digest_that_nobody_knows(self) -> None:
         world = (image_list(TAG), records({TAG: patched(PATCHED_TAG)}))
         explanation = explained(f"{API}@{digest('unknown')}", *world)
-        assert silences(explanation)[3:] == [
+        assert silences(explanation)[4:] == [
             "no approval is of this digest",
             "it carries a digest",
             "no approval is of this digest",
@@ -92,27 +99,27 @@ class TestRows:
             *["it is no source of any record"] * 4,
             "every line of its repository has a record",
         ]
-        assert explanation.decided_by == 13
+        assert explanation.decided_by == 14
 
     def test_a_tag_that_no_line_lists(self) -> None:
         explanation = explained(f"{API}:9", image_list(TAG))
-        assert silences(explanation)[7:] == ["no list line lists this tag"] * 5
-        assert explanation.decided_by == 13
+        assert silences(explanation)[8:] == ["no list line lists this tag"] * 5
+        assert explanation.decided_by == 14
 
     def test_a_listed_tag_without_a_record(self) -> None:
         explanation = explained(TAG, image_list(TAG))
-        assert silences(explanation)[7:] == ["there is no record of it yet"] * 4
-        assert explanation.decided_by == 12
+        assert silences(explanation)[8:] == ["there is no record of it yet"] * 4
+        assert explanation.decided_by == 13
 
     def test_an_image_whose_time_is_over(self) -> None:
         world = (image_list(TAG), records({TAG: record(first_vulnerable=hours_ago(30))}))
         explanation = explained(TAG, *world)
-        assert silences(explanation)[7:] == [
+        assert silences(explanation)[8:] == [
             "its record has no approval",
             "its record says pending",
             "the SLA was over at 2026-05-09T06:00Z",
         ]
-        assert explanation.decided_by == 11
+        assert explanation.decided_by == 12
 
 
 class TestExceptionsThatDoNotHold:

@@ -78,3 +78,9 @@ def test_the_strictest_verdict_of_all_places_counts() -> None:
 
 def test_nothing_runs() -> None:
     assert inventory() == []
+
+
+@pytest.mark.parametrize("text", [" ", "auto"])
+def test_a_placeholder_is_no_line_to_add(text: str) -> None:
+    (found,) = take_inventory([Use("Deployment shop/x", "shop", Image(text, is_placeholder=True))], WORLD, NOW)
+    assert (found.verdict.reason, found.is_listed, found.line) == ("NoImageYet", False, None)

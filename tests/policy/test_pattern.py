@@ -7,7 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from patchgate.errors import InvalidPatternError
+from patchgate.policy.mirror import Mirror, Mirrors
 from patchgate.policy.pattern import Pattern, expands_to, matches_glob
+from patchgate.policy.policy import Naming
 from patchgate.policy.reference import Reference
 from tests.world import digest
 
@@ -116,10 +118,17 @@ def test_only_a_pattern_without_a_star_in_its_path_is_literal() -> None:
         ("mirror.gcr.io/nginx:*", "docker.io/library/nginx:*"),
         ("mirror.gcr.io/team/*", "docker.io/team/*"),
         ("mirror.gcr.io/**", "docker.io/**"),
+        ("harbor.example.com/hub/library/nginx:1", "docker.io/library/nginx:1"),
+        ("harbor.example.com/hub/*", "docker.io/library/*"),
+        ("harbor.example.com/hub/**", "docker.io/**"),
+        ("harbor.example.com/hub/bitnami/**:1", "docker.io/bitnami/**:1"),
+        ("harbor.example.com/**", "harbor.example.com/**"),
+        ("harbor.example.com/hub2/nginx", "harbor.example.com/hub2/nginx"),
     ],
 )
 def test_a_pattern_of_a_mirror_reads_as_one_of_its_registry(pattern: str, expected: str) -> None:
-    renamed = Pattern.parse(pattern).rename("docker.io")
+    mirrors = Mirrors.of([Mirror("mirror.gcr.io", "docker.io"), Mirror("harbor.example.com/hub", "docker.io")])
+    renamed = Pattern.parse(pattern).rename(Naming(mirrors).canonical)
     assert renamed == Pattern.parse(expected)
 
 

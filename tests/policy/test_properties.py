@@ -13,6 +13,7 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
 from patchgate.policy.explain import explain
+from patchgate.policy.mirror import Mirror, Mirrors
 from patchgate.policy.policy import Naming
 from patchgate.policy.reference import Reference, normalise_path, normalise_registry
 from patchgate.policy.snapshot import Snapshot
@@ -142,8 +143,9 @@ def test_normalising_twice_is_normalising_once(host: str, path: str) -> None:
     assert normalise_registry(registry) == registry
     full_path = normalise_path(registry, path)
     assert normalise_path(registry, full_path) == full_path
-    canonical = Naming({"mirror.gcr.io": "docker.io"}).canonical(f"{registry}/{full_path}")
-    assert Naming({"mirror.gcr.io": "docker.io"}).canonical(canonical) == canonical
+    naming = Naming(Mirrors.of([Mirror("mirror.gcr.io", "docker.io"), Mirror("harbor.example.com/hub", "docker.io")]))
+    canonical = naming.canonical(f"{registry}/{full_path}")
+    assert naming.canonical(canonical) == canonical
 
 
 HUB = ["", "docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "mirror.gcr.io"]
@@ -191,7 +193,7 @@ BAD_RECORDS: dict[str, object] = {
     "Nginx:1": record(),
     "a:1": None,
     "b:1": record(updated="tomorrow"),
-    "c:1": record(updated=hours_ago(-1)),
+    "c:1": record(first_seen=7),
     "d:1": record(approved_reference="d:1"),
     "e:1": record(source_digest="unknown"),
     "f:1": patched("f@unknown"),

@@ -1,9 +1,10 @@
 """References: the grammar's own test cases (distribution/reference v0.6), and what is folded past it.
 
-The second opinion is docker-image-py, an independent port of the same grammar. It differs in four documented ways: it
+The second opinion is docker-image-py, an independent port of the same grammar. It differs in five documented ways: it
 lets one line feed at the end pass (`$` of a regular expression); it takes brackets with anything of an IPv6 address's
-characters in them; as Go's parser does, it reads an image ID such as `sha256:3b52` as a name with a tag; and it refuses
-a host with `_`, which Go's parser takes as the beginning of a path. It folds no names but `index.docker.io`.
+characters in them, and hosts that end in a number; as Go's parser does, it reads an image ID such as `sha256:3b52` as a
+name with a tag; and it refuses a host with `_`, which Go's parser takes as the beginning of a path. It folds no names
+but `index.docker.io`.
 """
 
 import re
@@ -92,6 +93,17 @@ REFUSED = {
     "Arabic digits in a port": "registry.example.com:\u0665000/x",
     "a letter that folds to ASCII": "\u212aube.example.com/x",
     "a lone surrogate": "nginx\ud800",
+    "an IPv4 address of three numbers": "10.0.5:5000/x",
+    "an IPv4 address with a leading zero": "010.0.0.5:5000/x",
+    "an IPv4 address with a leading zero, without a port": "10.0.0.05/x",
+    "a hexadecimal IPv4 address": "0x0a000005:5000/x",
+    "a hexadecimal last part": "10.0.0.0x5/x",
+    "an IPv4 address as one number": "167772165:5000/x",
+    "an IPv4 address of five numbers": "10.0.0.5.1/x",
+    "an IPv4 address beyond 255": "10.0.0.256/x",
+    "a host name that ends in a number": "registry.example.5/x",
+    "an IPv4 address with a trailing dot": "10.0.0.5./x",
+    "a mapped address in decimals": "[::ffff:10.0.0.5]:5000/x",
     "4 KiB": "a/" * 2048 + "a",
     "4 KiB of host": "a." * 2048 + "a/x",
 }
@@ -129,7 +141,16 @@ FOLDED = [
     ("[2001:DB8::1]:443", "[2001:db8::1]"),
     ("[2001:0db8:0000:0000:0000:0000:0000:0001]", "[2001:db8::1]"),
     ("[0:0:0:0:0:0:0:1]:05000", "[::1]:5000"),
-    ("[::ffff:7f00:1]:5000", "[::ffff:7f00:1]:5000"),
+    ("[::ffff:7f00:1]:5000", "127.0.0.1:5000"),
+    ("[::ffff:a00:5]:5000", "10.0.0.5:5000"),
+    ("[::FFFF:0A00:0005]:05000", "10.0.0.5:5000"),
+    ("[0:0:0:0:0:ffff:a00:5]:443", "10.0.0.5"),
+    ("[0000:0000:0000:0000:0000:FFFF:0a00:0005]", "10.0.0.5"),
+    ("10.0.0.5:0443", "10.0.0.5"),
+    ("[::a00:5]", "[::a00:5]"),
+    ("1password.example.com", "1password.example.com"),
+    ("registry.3com", "registry.3com"),
+    ("0xfeed.example.com", "0xfeed.example.com"),
 ]
 
 LOOK_ALIKES = [
@@ -195,7 +216,11 @@ def test_a_lone_digest_gets_no_tag() -> None:
         ("a" * 1025, "a reference has at most 1024 characters"),
         ("a" * 248, "a repository's path has at most 255 characters"),
         ("-x.io/nginx", "the registry is not a host name"),
-        ("[12345]:5000/x", "the registry is not an IPv6 address"),
+        ("[12345]:5000/x", "the registry is not an IP address"),
+        (
+            "010.0.0.5/x",
+            "the registry is not an IP address: write '010.0.0.5' as four decimal numbers, such as 10.0.0.5",
+        ),
         ("Nginx", "a repository has lower-case letters"),
         ("nginx@sha256:1", "a digest is sha256: and 64 lower-case hexadecimal digits"),
         ("nginx:-", "a tag has letters, digits, _ . and -, at most 128"),
@@ -255,13 +280,16 @@ def _ask_first(text: str) -> Reference | None:
 @example(SHA512)
 @example("sha256:3b52617de25a")
 @example("a_b.c/d")
+@example("10.5/x")
 @given(st.lists(_PIECES, min_size=1, max_size=4).map("".join))
 def test_a_second_parser_agrees(text: str) -> None:
     ours, theirs = _ask_first(text), _ask_second(text)
     if theirs is None:
         assert ours is None or "_" in ours.registry
     elif ours is None:
-        assert text.endswith("\n") or text.startswith("[") or re.fullmatch(r"sha(256|384|512):[a-f0-9]+", text)
+        is_numeric = re.match(r"(?:[^/]*\.)?(?:[0-9]+|0x[0-9a-f]*)(?::[0-9]+)?/", text.lower())
+        is_identifier = re.fullmatch(r"sha(256|384|512):[a-f0-9]+", text)
+        assert text.endswith("\n") or text.startswith("[") or is_identifier or is_numeric
     else:
         assert (ours.tag, ours.digest) == (theirs["tag"], theirs["digest"])
         assert ours.registry == normalise_registry(theirs.domain())

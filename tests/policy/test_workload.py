@@ -1,12 +1,11 @@
-"""Workloads: where an object hides an image, and which a change adds; from reviews recorded of kube-apiserver."""
+"""Workloads: where an object hides an image; from reviews recorded of kube-apiserver."""
 
 import json
-from dataclasses import dataclass
 
 import pytest
 from msgspec import convert, to_builtins
 
-from patchgate.policy.workload import Image, Object, Operation, is_judged, list_added_images, list_images
+from patchgate.policy.workload import Image, Object, Operation, is_judged, list_asked_images, list_images
 from tests.world import FIXTURES, digest
 
 API, PATCHED = "registry.example.com/myapp/api:1.4.2", "registry.example.com/myapp/api:1.4.2-patched-20260509"
@@ -14,28 +13,14 @@ WORKER, FRONTEND = "registry.example.com/myapp/worker:2.1.0", "registry.example.
 BASE = "registry.example.com/shared/nginx-base:1.25.3"
 
 
-@dataclass(frozen=True)
-class Request:
-    """The part of a recorded review that counts."""
-
-    operation: Operation
-    subresource: str | None
-    obj: Object | None
-    old: Object | None
-
-    @classmethod
-    def read(cls, name: str) -> "Request":
-        request = json.loads((FIXTURES / "reviews" / f"{name}.json").read_text())["request"]
-        obj, old = (read(request[key]) if request.get(key) else None for key in ("object", "oldObject"))
-        return cls(Operation(request["operation"]), request.get("subResource"), obj, old)
-
-    def added(self) -> list[str]:
-        images = list_added_images(self.operation, self.obj, self.old, self.subresource)
-        return [image.text for image in images]
-
-
 def read(json_object: object) -> Object:
     return convert(json_object, Object)
+
+
+def asked_of(review: str) -> list[str]:
+    request = json.loads((FIXTURES / "reviews" / f"{review}.json").read_text())["request"]
+    images = list_asked_images(Operation(request["operation"]), read(request["object"]), request.get("subResource"))
+    return [image.text for image in images]
 
 
 def pod(*containers: dict[str, str], **spec: object) -> dict[str, object]:
@@ -65,82 +50,27 @@ def images_of(json_object: dict[str, object]) -> list[str]:
         ("replicationcontroller-create", [FRONTEND]),
     ],
 )
-def test_a_creation_adds_the_images_of_every_kind(review: str, expected: list[str]) -> None:
-    assert Request.read(review).added() == expected
+def test_a_creation_asks_for_the_images_of_every_kind(review: str, expected: list[str]) -> None:
+    assert asked_of(review) == expected
 
 
 def test_init_containers_and_image_volumes_are_images_too() -> None:
     by_digest = f"{API.rpartition(':')[0]}@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2"
-    added = Request.read("pod-create-init-and-image-volume").added()
-    assert sorted(added) == sorted([FRONTEND, WORKER, by_digest])
-
-
-@pytest.mark.parametrize(
-    ("review", "expected"),
-    [
-        ("deployment-update-image", [PATCHED]),
-        ("deployment-update-replicas", []),
-        ("deployment-scale", []),
-        ("pod-update-image", [WORKER]),
-        ("pod-update-label", []),
-        ("pod-ephemeral-container", ["busybox:1.37"]),
-        ("pod-resize", []),
-        ("pod-status-update", []),
-        ("pod-remove-finalizer-while-deleting", []),
-        ("pod-remove-finalizer-by-job-controller", []),
-        ("pod-delete", []),
-        ("configmap-create", []),
-    ],
-)
-def test_an_update_adds_only_what_is_new_and_a_deletion_nothing(review: str, expected: list[str]) -> None:
-    assert Request.read(review).added() == expected
-
-
-def test_an_update_of_something_that_is_being_deleted_adds_nothing() -> None:
-    body = pod({"image": "nginx:2"}) | {"metadata": {"deletionTimestamp": "2026-05-09T12:00:00Z"}}
-    obj, old = read(body), read(pod({"image": "nginx:1"}))
-    assert list_added_images(Operation.UPDATE, obj, old, None) == ()
-    assert list_added_images(Operation.CREATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
-
-
-@pytest.mark.parametrize(
-    ("operation", "subresource", "expected"),
-    [
-        (Operation.CREATE, None, ["nginx:2"]),
-        (Operation.UPDATE, None, ["nginx:2"]),
-        (Operation.UPDATE, "not-yet-known", ["nginx:2"]),
-        (Operation.CREATE, "not-yet-known", ["nginx:2"]),
-        (Operation.UPDATE, "status", []),
-        (Operation.CREATE, "status", []),
-        (Operation.DELETE, None, []),
-        (Operation.CONNECT, "exec", []),
-    ],
-)
-def test_only_status_deletion_and_connection_are_let_through_unseen(
-    operation: Operation, subresource: str | None, expected: list[str]
-) -> None:
-    obj, old = read(pod({"image": "nginx:2"})), read(pod({"image": "nginx:1"}))
-    added = list_added_images(operation, obj, old, subresource)
-    assert [image.text for image in added] == expected
-
-
-def test_an_update_without_the_old_object_adds_every_image() -> None:
-    obj = read(pod({"image": "nginx:2"}))
-    assert list_added_images(Operation.UPDATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
+    assert sorted(asked_of("pod-create-init-and-image-volume")) == sorted([FRONTEND, WORKER, by_digest])
 
 
 def test_no_object_has_no_images() -> None:
-    assert list_added_images(Operation.CREATE, None, None, None) == ()
+    assert list_asked_images(Operation.CREATE, None, None) == ()
 
 
 def test_an_image_of_several_containers_is_added_once() -> None:
     obj = read(pod({"image": "nginx:2"}, {"image": "nginx:2"}, initContainers=[{"image": "nginx:2"}]))
-    assert list_added_images(Operation.CREATE, obj, None, None) == (Image("nginx:2", "IfNotPresent"),)
+    assert list_asked_images(Operation.CREATE, obj, None) == (Image("nginx:2", "IfNotPresent"),)
 
 
 def test_one_image_under_two_pull_policies_is_two() -> None:
     obj = read(pod({"image": "nginx:2", "imagePullPolicy": "Always"}, {"image": "nginx:2"}))
-    added = list_added_images(Operation.CREATE, obj, None, None)
+    added = list_asked_images(Operation.CREATE, obj, None)
     assert added == (Image("nginx:2", "Always"), Image("nginx:2", "IfNotPresent"))
 
 
@@ -251,7 +181,7 @@ def test_images_that_repeat_are_added_once_however_many(repeats: int) -> None:
         *({"image": "a"}, {"image": "a", "imagePullPolicy": "Always"}, {"image": "b"}) * repeats,
         volumes=[{"image": {"reference": "c"}}] * repeats,
     )
-    assert list_added_images(Operation.CREATE, read(body), None, None) == (
+    assert list_asked_images(Operation.CREATE, read(body), None) == (
         Image("a", "Always"),
         Image("b", "Always"),
         Image("c", "Always"),
@@ -268,3 +198,13 @@ def test_a_pull_policy_that_is_written_stays() -> None:
         {"image": "a", "imagePullPolicy": "Never"}, volumes=[{"image": {"reference": "b", "pullPolicy": "Never"}}]
     )
     assert list(list_images(read(body))) == [Image("a", "Never"), Image("b", "Never")]
+
+
+PLACEHOLDERS = {" ": True, "\t\n": True, "auto": True, "": False, "auto:1": False}
+
+
+@pytest.mark.parametrize("image", PLACEHOLDERS)
+def test_a_template_may_name_no_image_yet_and_a_pod_may_not(image: str) -> None:
+    in_template, in_pod = template("Deployment", "apps/v1", image), pod({"image": image})
+    assert [each.is_placeholder for each in list_images(read(in_template))] == [PLACEHOLDERS[image]]
+    assert [each.is_placeholder for each in list_images(read(in_pod))] == [False]

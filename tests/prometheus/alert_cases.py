@@ -16,6 +16,11 @@ OPEN = 'apiserver_admission_webhook_fail_open_count{name="enforce.patchgate.io",
 ERROR = 'name="enforce.patchgate.io",operation="CREATE",rejection_code="0",type="validating"'
 REJECTED = f'apiserver_admission_webhook_rejection_count{{{ERROR},error_type="calling_webhook_error"}}'
 REFUSED = f'apiserver_admission_webhook_rejection_count{{{ERROR},error_type="no_error"}}'
+CONDITION = (
+    "apiserver_admission_match_condition_evaluation_errors_total"
+    '{kind="webhook",name="enforce.patchgate.io",operation="UPDATE",type="validate"}'
+)
+UNCERTIFIED = f'patchgate_uncertified_callers_total{{{GATE},fault="none"}}'
 HOUR = 60
 
 
@@ -90,6 +95,10 @@ CASES = (
         20,
         0,
     ),
+    Case("PatchgateWebhooksRefused", "as they should be", gauge("patchgate_webhooks_refused", "0x30", "0x30"), 20, 0),
+    Case("PatchgateWebhooksRefused", "changed by someone", gauge("patchgate_webhooks_refused", "0x5 1x30"), 20, 1),
+    Case("PatchgateWebhooksRefused", "by one of two", gauge("patchgate_webhooks_refused", "0x40", "1x40"), 20, 1),
+    Case("PatchgateWebhooksRefused", "during an upgrade", gauge("patchgate_webhooks_refused", "0x5 1x2 0x30"), 20, 0),
     Case("PatchgateErrors", "none", gauge("patchgate_errors_total", "0x60", labels='where="source"'), 30, 0),
     Case("PatchgateErrors", "some", gauge("patchgate_errors_total", "0x20 5x40", labels='where="source"'), 30, 1),
     Case("PatchgateErrors", "long ago", gauge("patchgate_errors_total", "0x10 5x60", labels='where="source"'), 45, 0),
@@ -115,6 +124,21 @@ CASES = (
     Case("PatchgateWebhookUnanswered", "again", {REJECTED: "4x20 5x60"}, 22, 1),
     Case("PatchgateWebhookUnanswered", "long ago", {REJECTED: "_x10 1x60"}, 40, 0),
     Case("PatchgateWebhookUnanswered", "denied by the gate, as it should", {REFUSED: "0+9x60"}, 30, 0),
+    Case("PatchgateConditionFailed", "never", {}, 20, 0),
+    Case("PatchgateConditionFailed", "for the first time", {CONDITION: "_x10 1x60"}, 12, 1),
+    Case("PatchgateConditionFailed", "again", {CONDITION: "4x20 5x60"}, 22, 1),
+    Case("PatchgateConditionFailed", "long ago", {CONDITION: "_x10 1x60"}, 40, 0),
+    Case(
+        "PatchgateConditionFailed",
+        "of others",
+        {CONDITION.replace("enforce.patchgate", "mutate.kyverno"): "0+1x40"},
+        30,
+        0,
+    ),
+    Case("PatchgateCallersWithoutCertificate", "never", {UNCERTIFIED: "0x40"}, 30, 0),
+    Case("PatchgateCallersWithoutCertificate", "for the first time", {UNCERTIFIED: "_x10 1x60"}, 12, 1),
+    Case("PatchgateCallersWithoutCertificate", "again", {UNCERTIFIED: "4x20 5x60"}, 22, 1),
+    Case("PatchgateCallersWithoutCertificate", "long ago", {UNCERTIFIED: "_x10 1x60"}, 40, 0),
     Case(
         "PatchgateCertificateEnding",
         "14 days left",

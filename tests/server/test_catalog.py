@@ -54,6 +54,18 @@ def test_a_mirror_is_another_name_of_its_registry() -> None:
     assert ask(listed).json["tracked"] == ["mirror.example.com/shared/base", "registry.example.com/shared/base"]
 
 
+def test_a_mirror_with_a_path_names_what_is_below_it() -> None:
+    mirrors = "harbor.example.com/hub = docker.io\nold.example.com = harbor.example.com/hub"
+    tracked = ask(image_list(NGINX, BASE, mirrors=mirrors)).json["tracked"]
+    assert [name for name in tracked if "docker" not in name] == [
+        "harbor.example.com/hub/library/nginx",
+        "harbor.example.com/hub/nginx",
+        "old.example.com/library/nginx",
+        "old.example.com/nginx",
+        "registry.example.com/shared/base",
+    ]
+
+
 def test_a_mirror_of_docker_hub_joins_its_names() -> None:
     listed = image_list("docker.io/grafana/grafana:1", mirrors="mirror.gcr.io = docker.io")
     assert ask(listed).json["tracked"] == [

@@ -25,7 +25,7 @@ def test_verbose_readiness_of_a_running_gate_lists_parts_ages_and_bad_lines(gate
     assert answer.status == 200
     lines = answer.text.splitlines()
     assert lines.pop(3).startswith("copa-patched-digests: 4 records, generation 1, last run 1 h ")
-    assert lines.pop().startswith("problem: copa-image-list: line 6: 'registry.example.com/no tag here': a repository ")
+    assert lines.pop().startswith("problem: copa-image-list: line 6: 'registry.example.com/no tag here': has a space ")
     assert lines == [
         "ok",
         "copa-image-list: 5 lines, 6 repositories, with the policy",

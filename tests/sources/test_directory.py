@@ -67,7 +67,7 @@ def test_files_of_other_endings_and_hidden_ones_are_passed_over(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"\xff\xfe\x00", "cannot be read: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"),
+        (b"\xff\xfe\x00", "cannot be read: not UTF-16 text: save it as UTF-8"),
         (b"{", "cannot be read: not YAML: while parsing"),
         (b"kind: !!bool maybe", "cannot be read: not YAML: "),
         (b"text", "a document without `kind` is no object of the Kubernetes API"),

@@ -101,7 +101,7 @@ def replace_by_a_link_to_nowhere(path: Path) -> None:
 
 BREAKS: list[Callable[[Path], object]] = [
     lambda path: write(path, configmap("b")[:-3]),
-    lambda path: path.write_bytes(b"\xff\xfe"),
+    lambda path: path.write_bytes(b"\xc3("),
     replace_by_a_directory,
     replace_by_a_link_to_nowhere,
 ]

@@ -63,10 +63,6 @@ def test_a_rule_more_or_less_is_a_difference() -> None:
     assert plan_webhooks([live], [webhook()], "") == [webhook(bundle=CA)]
 
 
-def test_a_ca_bundle_that_is_wanted_word_for_word_is_put_in() -> None:
-    assert plan_webhooks([as_kept(webhook(), CA)], [webhook(bundle=OTHER_CA)], "") == [webhook(bundle=OTHER_CA)]
-
-
 @pytest.mark.parametrize(
     "added",
     [

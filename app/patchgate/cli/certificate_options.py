@@ -8,11 +8,13 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.errors import SetupError
-from patchgate.gate.settings import Arming, SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Arming, ClientCertificates, SelfSigned, TlsFiles, TlsSecret
 from patchgate.pki.lives import Lives
+from patchgate.server.callers import ClientAuth
 
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
 """RFC 1123, a subdomain: what objects of Kubernetes are called."""
+_SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DAYS_MOST: Final = 100 * 365
 
 
@@ -20,6 +22,12 @@ def _parse_name(text: str) -> str:
     if _NAME.fullmatch(text):
         return text
     raise typer.BadParameter("write the name of an object, such as patchgate-tls")
+
+
+def _parse_sha256(text: str) -> str:
+    if _SHA256.fullmatch(text):
+        return text
+    raise typer.BadParameter("write 64 hexadecimal digits, in lower case")
 
 
 Certificate = Annotated[
@@ -75,7 +83,18 @@ WebhooksConfigMap = Annotated[
         metavar="CONFIGMAP",
         parser=_parse_name,
         help="ConfigMap in the system namespace with the webhooks that --webhook-configuration is to hold: put into it "
-        "once the gate is ready, and never taken out.",
+        "once the gate is ready, and never taken out. They may ask the gate's own Service about what it judges alone.",
+    ),
+]
+WebhooksSha256 = Annotated[
+    str | None,
+    typer.Option(
+        "--webhooks-sha256",
+        envvar="PATCHGATE_WEBHOOKS_SHA256",
+        metavar="HEX",
+        parser=_parse_sha256,
+        help="Apply that ConfigMap only while its webhooks.yaml has this SHA-256: selectors and conditions cannot be "
+        "changed by anyone who may write ConfigMaps.",
     ),
 ]
 ServiceName = Annotated[
@@ -86,6 +105,34 @@ ServiceName = Annotated[
         metavar="NAME",
         parser=_parse_name,
         help="The gate's own Service: a certificate must be good for NAME.NAMESPACE.svc.",
+    ),
+]
+ClientCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-ca",
+        envvar="PATCHGATE_CLIENT_CA",
+        metavar="FILE",
+        help="Ask callers of /validate for a client certificate of these CAs, PEM: kube-apiserver's. Read again when "
+        "it changes. Probes need none.",
+    ),
+]
+ClientAuthChoice = Annotated[
+    ClientAuth | None,
+    typer.Option(
+        "--client-auth",
+        envvar="PATCHGATE_CLIENT_AUTH",
+        help="What a review without such a certificate gets: observe answers and counts it, require refuses it. "
+        "[default with --client-ca: observe]",
+    ),
+]
+ClientNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--client-name",
+        envvar="PATCHGATE_CLIENT_NAME",
+        metavar="NAME",
+        help="Common name or DNS name that the certificate must have (repeatable). Unless given: any of those CAs.",
     ),
 ]
 CaDays = Annotated[
@@ -138,17 +185,32 @@ def choose_secret(
     return None
 
 
-def choose_arming(configmap: str | None, secret: TlsSecret | None) -> Arming | None:
-    """Choose what the gate arms; None where nothing is named.
+def choose_arming(configmap: str | None, sha256: str | None, secret: TlsSecret | None) -> Arming | None:
+    """Choose what the gate arms; None where nothing is named. sha256: of what the ConfigMap must hold.
 
     Raises:
-        SetupError: nothing says where it is to be put.
+        SetupError: nothing says where it is to be put, or what should have that checksum.
     """
     if not configmap:
+        if sha256:
+            raise SetupError("serve: --webhooks-sha256 needs --webhooks CONFIGMAP")
         return None
     if not secret or not secret.webhook_configuration:
         raise SetupError("serve: --webhooks needs --webhook-configuration NAME")
-    return Arming(configmap, secret.webhook_configuration, secret.name)
+    return Arming(configmap, secret.webhook_configuration, secret.name, sha256 or "")
+
+
+def choose_clients(ca: Path | None, auth: ClientAuth | None, names: list[str] | None) -> ClientCertificates | None:
+    """Choose which callers of reviews are accepted; None where callers are not asked for a certificate.
+
+    Raises:
+        SetupError: nothing says which CA verifies them.
+    """
+    if ca:
+        return ClientCertificates(ca, auth or ClientAuth.OBSERVE, tuple(names or ()))
+    if auth or names:
+        raise SetupError("serve: --client-auth and --client-name need --client-ca FILE")
+    return None
 
 
 def choose_tls(

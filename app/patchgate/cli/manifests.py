@@ -1,16 +1,28 @@
-"""Reads manifests: files, directories and standard input, many documents each."""
+"""Reads manifests, as kubectl takes them or prints them, into the workloads that are judged; the rest it names.
 
-import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path
+What a controller made is folded under what people wrote, as `discover --kubernetes` does: `kubectl get all -o yaml` is
+judged as the cluster that it shows.
+"""
 
-from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, unfold
-from patchgate.errors import InvalidManifestError
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from patchgate.cli.manifest_files import Fault, ManifestText, PassedOver, read_files
+from patchgate.cli.namespaces import MODE_LABEL
+from patchgate.configmaps.documents import load_good_documents, unfold_good
+from patchgate.errors import InvalidManifestError, NoObjectError
 from patchgate.policy.verdict import show
-from patchgate.policy.workload import Object
+from patchgate.policy.workload import Metadata, Object, Spec, is_judged
 from patchgate.server.objects import read_object
+from patchgate.sources.owners import MAKERS, Owner, Owners, find_end, find_owner, name_workload, read_text
+from patchgate.sources.pod_shapes import find_shape, may_make_pods
+
+_TEMPLATE_HINT: Final = "; a template has to be rendered first, helm template CHART | patchgate check -f -"
+_NOTHING_FOUND: Final = "no image found in it; if a controller makes Pods of it, check those"
+_NO_REFERENCE: Final = "with a field for an image that holds no image reference, such as a variable"
+_RENDERED: Final = "a controller renders more than it shows: check what that renders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,65 +30,139 @@ class Workload:
     """An object of a manifest.
 
     Attributes:
-        name: `Kind NAMESPACE/NAME`, for people.
+        name: `Kind NAMESPACE/NAME` of it, or of what made it, for people.
         namespace: its own, else the one that was given.
-        obj: what it is.
+        obj: what it is, or the Pod that its controller makes.
+        is_made: whether a controller made it: what it shares with its maker is the maker's.
     """
 
     name: str
     namespace: str
     obj: Object
+    is_made: bool = False
 
 
-def read_manifests(paths: Iterable[str], namespace: str) -> Iterator[Workload]:
-    """Read every object of the manifests, in order; those without a namespace are in the given one.
+@dataclass(slots=True)
+class LoadedManifests:
+    """What was read.
+
+    Attributes:
+        workloads: what is judged; those that a controller made come last.
+        faults: what could not be judged.
+        passed_over: what there is nothing to judge in.
+        mode_labels: namespace among the objects → the value of its mode label.
+    """
+
+    workloads: list[Workload] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
+    mode_labels: dict[str, str] = field(default_factory=dict)
+
+
+def read_manifests(paths: Iterable[str], namespace: str) -> LoadedManifests:
+    """Read every object of the manifests, in order; those without a namespace are in the given one."""
+    manifests = LoadedManifests()
+    objects: list[tuple[str, dict[str, Any]]] = []
+    for each in read_files(paths):
+        match each:
+            case Fault():
+                manifests.faults.append(each)
+            case PassedOver():
+                manifests.passed_over.append(each)
+            case ManifestText():
+                objects += ((each.path, value) for value in _read_objects(each, manifests))
+    _take_objects(objects, namespace, manifests)
+    manifests.workloads.sort(key=lambda workload: workload.is_made)
+    return manifests
+
+
+def _read_objects(manifest: ManifestText, manifests: LoadedManifests) -> Iterator[dict[str, object]]:
+    """Read the objects of one text, and note the rest. Only a text that is named must hold some."""
+    is_empty = True
+    for document in load_good_documents(manifest.text):
+        is_empty = False
+        for value in [document] if isinstance(document, InvalidManifestError) else unfold_good(document):
+            if not isinstance(value, InvalidManifestError):
+                yield value
+            elif isinstance(value, NoObjectError) and not manifest.is_named:
+                manifests.passed_over.append(PassedOver(manifest.path, 1, str(value)))
+            else:
+                hint = _TEMPLATE_HINT if "{{" in manifest.text else ""
+                manifests.faults.append(Fault(manifest.path, f"{value}{hint}"))
+    if is_empty and manifest.is_named:  # what a failed `helm template |` sends
+        manifests.faults.append(Fault(manifest.path, "empty, so no manifest"))
+    elif is_empty:
+        manifests.passed_over.append(PassedOver(manifest.path, 1, "empty"))
+
+
+def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, manifests: LoadedManifests) -> None:
+    """Take the workloads among the objects; count the others by kind."""
+    owners, present = Owners(), set()
+    for _, value in objects:
+        owners.add(value["kind"], value)
+        present.add((read_text(value, "namespace"), value["kind"], read_text(value, "name")))
+        if (value.get("apiVersion"), value["kind"]) == ("v1", "Namespace"):
+            manifests.mode_labels[read_text(value, "name")] = _read_mode_label(value)
+    counts: Counter[tuple[str, str]] = Counter()
+    for path, value in objects:
+        owner = find_owner(value)
+        if reason := _find_end(value):
+            counts[value["kind"], reason] += 1
+        elif not (owner and _is_template_of(owner, value, present)):
+            try:
+                obj = _read_workload(value, counts)
+            except InvalidManifestError as error:
+                manifests.faults.append(Fault(path, str(error)))
+                continue
+            if obj:
+                manifests.workloads.append(_make_workload(value, obj, owners.find_first(value), namespace))
+    manifests.passed_over += (PassedOver(what, count, reason) for (what, reason), count in counts.items())
+
+
+def _read_mode_label(value: Mapping[str, Any]) -> str:
+    metadata = value.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    label = labels.get(MODE_LABEL) if isinstance(labels, dict) else None
+    return label if isinstance(label, str) else ""
+
+
+def _find_end(value: Mapping[str, Any]) -> str | None:
+    """Find why an object that a cluster recorded makes no Pods any more; one that people wrote has yet to make some."""
+    is_recorded = bool(find_owner(value) or read_text(value, "uid") or value.get("status"))
+    return find_end(value["kind"], value) if is_recorded else None
+
+
+def _is_template_of(owner: Owner, value: Mapping[str, Any], present: Collection[tuple[str, str, str]]) -> bool:
+    """Tell whether the template is that of its owner, which is judged itself."""
+    is_present = (read_text(value, "namespace"), *owner) in present
+    return value["kind"] != "Pod" and owner[0] in MAKERS and is_present
+
+
+def _read_workload(value: dict[str, Any], counts: Counter[tuple[str, str]]) -> Object | None:
+    """Read what is judged of an object; None where there is nothing.
 
     Raises:
-        InvalidManifestError: a path cannot be read, or is no manifest; says which.
+        InvalidManifestError: it should have images, and cannot be read.
     """
-    for path, text in _read_texts(paths):
-        try:
-            for value in chain.from_iterable(map(unfold, _load(text))):
-                yield _make_workload(read_object(value), namespace)
-        except InvalidManifestError as error:
-            raise InvalidManifestError(f"{path}: {error}") from error
+    obj = read_object(value)
+    if is_judged(obj.apiVersion, obj.kind):
+        return obj
+    what = f"{obj.kind} ({obj.apiVersion})"
+    if what.startswith("Kustomization (kustomize.config.k8s.io/"):
+        raise InvalidManifestError("a kustomization: render it, kubectl kustomize DIR | patchgate check -f -")
+    if not may_make_pods(obj.apiVersion, obj.kind):
+        return None
+    shape = find_shape(value)
+    reasons = {
+        _NOTHING_FOUND: not shape.containers and not shape.unread and not shape.is_rendered,
+        _NO_REFERENCE: shape.unread > 0,
+        _RENDERED: shape.is_rendered,
+    }
+    counts.update((show(what), reason) for reason, applies in reasons.items() if applies)
+    return Object("v1", "Pod", Metadata(), Spec(containers=shape.containers)) if shape.containers else None
 
 
-def _load(text: str) -> list[object]:
-    documents = load_documents(text)
-    if not documents:
-        raise InvalidManifestError("empty, so no manifest")  # what a failed `helm template |` sends
-    return documents
-
-
-def _read_texts(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for path in paths:
-        try:
-            if path == "-":
-                yield _name(path), sys.stdin.read() if sys.stdin else ""
-            else:
-                yield from ((str(file), file.read_text(encoding="utf-8")) for file in _list_files(Path(path)))
-        except UnicodeDecodeError as error:
-            raise InvalidManifestError(f"{_name(path)}: not UTF-8 text, so no manifest") from error
-        except OSError as error:
-            raise InvalidManifestError(f"{path}: {error.strerror}; name a manifest, a directory or -") from error
-
-
-def _name(path: str) -> str:
-    return "standard input" if path == "-" else path
-
-
-def _list_files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix in MANIFEST_ENDINGS and file.is_file())
-    if not files:
-        raise InvalidManifestError(f"{path}: no {', '.join(sorted(MANIFEST_ENDINGS))} file in this directory")
-    return files
-
-
-def _make_workload(obj: Object, namespace: str) -> Workload:
-    metadata = obj.metadata
-    own = (metadata.namespace if metadata else None) or namespace
-    name = (metadata.name or metadata.generateName if metadata else None) or "?"
-    return Workload(show(f"{obj.kind} {own}/{name}"), own, obj)
+def _make_workload(value: Mapping[str, Any], obj: Object, maker: Owner | None, namespace: str) -> Workload:
+    own = read_text(value, "namespace") or namespace
+    kind, name = maker or (value["kind"], read_text(value, "name") or read_text(value, "generateName") or "?")
+    return Workload(name_workload(kind, own, name), own, obj, is_made=maker is not None)

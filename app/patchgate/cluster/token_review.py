@@ -28,8 +28,8 @@ class TokenReviewer:
     audience: str
     pace: Pace = field(default_factory=lambda: Pace(read_seconds=TOKEN_REVIEW_SECONDS))
 
-    def knows(self, token: str) -> bool:
-        """Tell whether the token is somebody's, and meant for the audience. Blocks.
+    def find_user(self, token: str) -> str:
+        """Find the user that the token belongs to; empty if it is no one's or not meant for the audience. Blocks.
 
         Raises:
             SourceError: it cannot be told.
@@ -46,5 +46,8 @@ class TokenReviewer:
         except Exception as error:
             host = self.api.api_client.configuration.host
             raise SourceError(say_failure(error, "create tokenreviews", host, _NEEDED)) from error
-        # One that names no audience did not look at ours: it would take any token of the cluster.
-        return status.get("authenticated") is True and self.audience in (status.get("audiences") or ())
+        # A status that names no audience has not checked ours: it would accept any token of the cluster.
+        if status.get("authenticated") is not True or self.audience not in (status.get("audiences") or ()):
+            return ""
+        username = read_mapping(status, "user").get("username")
+        return username if isinstance(username, str) else ""

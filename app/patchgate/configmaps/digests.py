@@ -13,6 +13,7 @@ from typing import Final
 from patchgate.configmaps.fields import read_tagged
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.lines import Line, read_lines
 from patchgate.policy.part import Problem
 from patchgate.policy.record import Approval, Record, State
 from patchgate.policy.reference import Reference
@@ -34,14 +35,14 @@ def read_digests(configmap: str, text: str, now: datetime) -> tuple[Mapping[str,
     """
     by_image: dict[str, list[Record]] = {}
     problems = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
+    for line in read_lines(text):
+        if not line.fault and (not line.text or line.text.startswith("#")):
             continue
         try:
-            record = _read_line(line.strip(), now)
+            record = _read_line(line, now)
         except ValueError as error:
-            reason = f"{show(line.strip(), SHOWN_VALUE_CHARACTERS)!r}: {error}"
-            problems.append(Problem(configmap, f"digests.txt line {number}", reason))
+            reason = f"{show(line.text, SHOWN_VALUE_CHARACTERS)!r}: {error}"
+            problems.append(Problem(configmap, f"digests.txt line {line.number}", reason))
         else:
             by_image.setdefault(record.key, []).append(record)
     return {key: _join(records) for key, records in by_image.items()}, problems
@@ -58,8 +59,10 @@ def find_image(line: str) -> str:
     return match["image"] if match else ""
 
 
-def _read_line(line: str, now: datetime) -> Record:
-    match = _LINE.fullmatch(line)
+def _read_line(line: Line, now: datetime) -> Record:
+    if line.fault:
+        raise ValueError(line.fault)
+    match = _LINE.fullmatch(line.text)
     if match is None:
         raise ValueError("write REPO@sha256:… # patched from IMAGE on YYYYMMDD")
     try:

@@ -1,77 +1,120 @@
-"""YAML documents (JSON is YAML too): read once, here, for ConfigMaps and manifests alike; and written."""
+"""YAML and JSON documents, as kubectl accepts them: read here for ConfigMaps and manifests alike; and written.
 
+A text is UTF-8, or UTF-16 or UTF-32 (`decode_text`). It is one JSON value, several after each other, or a YAML stream
+with anchors and merge keys.
+"""
+
+import codecs
 import contextlib
+import json
 import re
 from collections.abc import Iterator
-from typing import ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 import yaml
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.errors import InvalidManifestError
-from patchgate.limits import YAML_DEPTH, YAML_NODES
-
-
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the one in C where there is one
-    """YAML's core schema (YAML 1.2, 10.3): no dates, no base 60, no merge keys; all of them can be made to explode."""
-
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
-
-
-_Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?[0-9]{1,18}$"), list("-+0123456789"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}$"), list("-+0123456789")
-)
-
+from patchgate.configmaps.yaml_loader import Budget, load_yaml
+from patchgate.errors import InvalidManifestError, NoObjectError
+from patchgate.limits import YAML_DEPTH
 
 _read_json: Final = msgspec.json.Decoder().decode
 MANIFEST_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 """How the names of files end that hold YAML or JSON."""
+LIST_FAULTS: Final = 10
+"""Faults of one List that are named; the rest are counted. A List of a million numbers is one slip, not a million."""
 _ANY_WIDTH: Final = 100_000
 _NO_TEXT: Final = "must be a text: put it in quotes"
+
+
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: it begins with the same bytes
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+)
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
+
+
+def decode_text(content: bytes) -> str:
+    """Decode a file: by its byte order mark (PowerShell writes UTF-16 with one), else as UTF-8.
+
+    Raises:
+        InvalidManifestError: it is none of these; says how to save it.
+    """
+    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        shown = encoding.removesuffix("-sig").upper()
+        raise InvalidManifestError(f"not {shown} text: save it as UTF-8") from error
 
 
 def load_documents(text: str) -> list[object]:
     """Load every document that is not empty. An alias is one and the same value, never a copy.
 
-    JSON is read as such where it is JSON, a tenth of YAML's time: it has no aliases that could make it grow.
-
-    Raises:
-        InvalidManifestError: the text is no YAML, or too deep or large: the loader in C has no recursion limit of its
-            own, and would take the process with it.
-    """
-    if text.startswith("{"):
-        with contextlib.suppress(ValueError, RecursionError):  # the rest is YAML's to explain, or to read
-            return [_read_json(text)]
-    try:
-        _check_size(text)
-        return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
-    except (
-        yaml.YAMLError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-    ) as error:  # `!!int ""`, `!!float x`
-        raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
-
-
-def compose_documents(text: str) -> list[yaml.Node]:
-    """Compose the documents' nodes, which know where in the text they stand.
+    JSON is read as such where it is JSON, a tenth of YAML's time: it has no aliases that could make it grow. Several
+    JSON values after each other are several documents, as for kubectl.
 
     Raises:
         InvalidManifestError: the text is no YAML, or too deep or large.
     """
+    if text.startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):
+            return [_read_json(text)]
+    if text.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError, RecursionError):  # the rest is YAML's to explain, or to read
+            return list(_read_json_values(text))
+    return load_yaml(text, Budget())
+
+
+def load_good_documents(text: str) -> Iterator[object | InvalidManifestError]:
+    """Load what is good of a stream: in place of each document that cannot be read comes the reason, with its number.
+
+    Anchors end with their document (YAML 1.2, 3.2.2.2), so one broken document costs no other.
+    """
     try:
-        _check_size(text)
-        return list(yaml.compose_all(text, Loader=_Loader))
-    except (yaml.YAMLError, ValueError) as error:
-        raise InvalidManifestError(f"not YAML: {' '.join(str(error).split())}") from error
+        yield from load_documents(text)
+    except InvalidManifestError as error:
+        parts = _split_stream(text)
+        if len(parts) == 1:
+            yield error
+            return
+        budget = Budget()
+        for number, part in enumerate(parts, 1):
+            try:
+                yield from load_yaml(part, budget)
+            except InvalidManifestError as fault:
+                yield InvalidManifestError(f"document {number}: {fault}")
+
+
+def _split_stream(text: str) -> list[str]:
+    """Split a stream before each line that begins a document; what comes before the first one belongs to it."""
+    parts = _DOCUMENT.split(text)
+    has_head = not _COMMENTS.sub("", parts[0]).strip()  # comments and directives
+    return [parts[0] + parts[1], *parts[2:]] if has_head and len(parts) > 1 else parts
+
+
+_DOCUMENT: Final = re.compile(r"^(?=---(?:\s|$))", re.MULTILINE)
+_COMMENTS: Final = re.compile(r"^[#%].*$", re.MULTILINE)
+
+
+def _read_json_values(text: str) -> Iterator[object]:
+    decoder, place = json.JSONDecoder(parse_constant=_refuse_constant), 0
+    while (place := _skip_blanks(text, place)) < len(text):
+        value, place = decoder.raw_decode(text, place)
+        yield value
+
+
+def _skip_blanks(text: str, place: int) -> int:
+    blanks = _BLANKS.match(text, place)
+    return blanks.end() if blanks else place
+
+
+def _refuse_constant(name: str) -> Any:  # noqa: ANN401 -- as json has it
+    raise ValueError(f"{name} is no JSON")
 
 
 class _Dumper(yaml.SafeDumper):
@@ -98,13 +141,41 @@ def unfold(document: object) -> Iterator[dict[str, object]]:
     Raises:
         InvalidManifestError: it is no object of the Kubernetes API.
     """
-    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise InvalidManifestError("a document without `kind` is no object of the Kubernetes API")
-    if not document["kind"].endswith("List") or not isinstance(document.get("items"), list):
+    for each in unfold_good(document):
+        if isinstance(each, InvalidManifestError):
+            raise each
+        yield each
+
+
+def unfold_good(document: object, depth: int = 0) -> Iterator[dict[str, object] | InvalidManifestError]:
+    """Give the same; in place of an item that is no object comes the reason, with its number.
+
+    An item of a FooList that names neither kind nor apiVersion is a Foo (k8s.io/apimachinery, unstructured.
+    decodeToList): that is how kube-apiserver answers.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str) or not document["kind"]:
+        yield NoObjectError("a document without `kind` is no object of the Kubernetes API")
+        return
+    kind, items = document["kind"], document.get("items")
+    if not kind.endswith("List") or not isinstance(items, list):
         yield document
         return
-    for item in document["items"]:
-        yield from unfold(item)
+    if depth == YAML_DEPTH:
+        yield InvalidManifestError(f"Lists within Lists, deeper than {YAML_DEPTH} levels")
+        return
+    head = {"apiVersion": document.get("apiVersion"), "kind": kind.removesuffix("List")}
+    faults = 0
+    for number, item in enumerate(items, 1):
+        bare = head["kind"] and isinstance(item, dict) and not item.get("kind") and not item.get("apiVersion")
+        for each in unfold_good(item | head if bare else item, depth + 1):
+            if not isinstance(each, InvalidManifestError):
+                yield each
+                continue
+            faults += 1
+            if faults <= LIST_FAULTS:
+                yield InvalidManifestError(f"item {number} of the {kind}: {each}")
+    if faults > LIST_FAULTS:
+        yield InvalidManifestError(f"{faults - LIST_FAULTS} more faults in items of the {kind}")
 
 
 def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, str]]]:
@@ -127,25 +198,3 @@ def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, s
     labels = metadata.get("labels")
     own = labels.items() if isinstance(labels, dict) else ()
     return ConfigMap(name, {str(key): value for key, value in own if isinstance(value, str)}, texts), faults
-
-
-def _check_size(text: str) -> None:
-    """Check depth and number of the values before any is made, with every alias written out."""
-    sizes: dict[str, int] = {}
-    open_sizes, open_anchors = [0], [""]
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            open_sizes.append(1)
-            open_anchors.append(event.anchor or "")
-        elif isinstance(event, yaml.CollectionEndEvent):
-            size = open_sizes.pop()
-            sizes[open_anchors.pop()] = size
-            open_sizes[-1] += size
-        elif isinstance(event, yaml.AliasEvent):
-            if event.anchor in open_anchors:
-                raise InvalidManifestError("an alias of what holds it")
-            open_sizes[-1] += sizes.get(str(event.anchor), 1)
-        elif isinstance(event, yaml.ScalarEvent):
-            open_sizes[-1] += 1
-        if len(open_sizes) > YAML_DEPTH + 1 or open_sizes[-1] > YAML_NODES:
-            raise InvalidManifestError(f"nested deeper than {YAML_DEPTH} levels, or of more than {YAML_NODES} values")

@@ -12,7 +12,8 @@ from typing import Final
 import yaml
 import yaml.reader
 
-from patchgate.configmaps.documents import compose_documents, load_documents, read_configmap, unfold
+from patchgate.configmaps.documents import load_documents, read_configmap, unfold
+from patchgate.configmaps.yaml_loader import compose_documents
 from patchgate.errors import InvalidManifestError
 
 _INDENT: Final = 2

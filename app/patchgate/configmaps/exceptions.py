@@ -9,11 +9,14 @@ from patchgate.configmaps.documents import load_documents
 from patchgate.configmaps.fields import Time
 from patchgate.errors import InvalidManifestError, InvalidPatternError
 from patchgate.policy.exception import ImageException
+from patchgate.policy.lines import read_lines
 from patchgate.policy.part import ExceptionsPart, Problem
 from patchgate.policy.pattern import Pattern
 from patchgate.validation import say_first_error
 
 KEY: Final = "exceptions.yaml"
+_SEPARATORS: Final = dict.fromkeys(map(ord, "\u0085\u2028\u2029"), " ")
+"""What ends a line in YAML 1.1 (5.4) and in no editor: a comment with one of them must not become an entry."""
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
@@ -35,8 +38,9 @@ class _Exception(BaseModel):
 def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> ExceptionsPart:
     """Read the exceptions. A text that is no YAML list keeps the last good ones."""
     name, text = configmap.name, configmap.data.get(KEY, "")
+    hidden = [Problem(name, f"{KEY} line {line.number}", line.fault) for line in read_lines(text) if line.fault]
     try:
-        documents = load_documents(text)
+        documents = load_documents(text.translate(_SEPARATORS))
     except InvalidManifestError as error:
         return _keep(name, str(error), previous)
     entries = documents[0] if documents else []
@@ -49,7 +53,7 @@ def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> Ex
         except (ValidationError, InvalidPatternError) as error:
             reason = say_first_error(error) if isinstance(error, ValidationError) else f"image: {error}"
             problems.append(Problem(name, f"entry {number}", f"refused: {reason}"))
-    return ExceptionsPart(name, tuple(exceptions), tuple(problems))
+    return ExceptionsPart(name, tuple(exceptions), (*hidden, *problems))
 
 
 def _keep(name: str, fault: str, previous: ExceptionsPart | None) -> ExceptionsPart:

@@ -1,43 +1,47 @@
 """`copa-image-list` and labelled image lists: lines of images, and beside the main one the policy."""
 
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.policy_keys import KEYS, read_policy
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
-from patchgate.policy.part import ImageListPart, ListLine, Problem
-from patchgate.policy.reference import Reference
+from patchgate.policy.lines import BLANKS, read_lines
+from patchgate.policy.part import BadLine, ImageListPart, ListLine, Problem
+from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.verdict import show
 
 KEY: Final = "images.txt"
-_COMMENT: Final = re.compile(r"(?:^|\s)#.*")
+_COMMENT: Final = re.compile(r"(?:^|[ \t])#.*")
+_FOLDED: Final = "several images on one line: write `images.txt: |` (`>` joins lines), and one image a line"
+_HAS_BLANK: Final = "has a space in it: write one image a line, and # before a comment"
 
 
 def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> ImageListPart:
     """Read the main list and the policy beside it.
 
-    A wrong value of the policy keeps that of the previous part, at first its default. A list emptied while running
-    keeps its lines: somebody's slip must not open the gate. One without the key names no image, as Helm makes it and
-    then leaves it to people; only beside a key that nobody reads is that a slip.
+    A wrong value of the policy keeps that of the previous part, at first its default. A list that loses its last good
+    line while running keeps what it had: a slip must not disable enforcement. One without the key names no image, as
+    Helm makes it and then leaves it to people; only next to a key that nothing reads is that a slip.
     """
-    lines, problems = _read_lines(configmap)
+    part = _read_lines(configmap)
+    problems = list(part.problems)
     if configmap.data.keys() - KEYS:
         problems += _report_absence(configmap)
-    if not lines and previous and previous.lines:
-        lines = previous.lines
-        slip = "names no image any more" if KEY in configmap.data else "is gone"
+    if not any(part.lines.values()) and previous and previous.lines:
+        part = replace(part, lines=previous.lines, naming_badly={})
+        slip = "is gone" if KEY not in configmap.data else f"names no {'good ' if part.bad_lines else ''}image any more"
         problems.append(Problem(configmap.name, KEY, f"{slip}; the last good list stays in force"))
     policy, policy_problems = read_policy(configmap, previous.policy if previous else None)
-    return ImageListPart(configmap.name, lines, policy, (*problems, *policy_problems))
+    return replace(part, policy=policy, problems=(*problems, *policy_problems))
 
 
 def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
     """Read a list that a label made one; a policy beside it counts for nothing."""
-    lines, problems = _read_lines(configmap)
-    return ImageListPart(configmap.name, lines, None, (*_report_absence(configmap), *problems))
+    part = _read_lines(configmap)
+    return replace(part, problems=(*_report_absence(configmap), *part.problems))
 
 
 def _report_absence(configmap: ConfigMap) -> list[Problem]:
@@ -46,27 +50,44 @@ def _report_absence(configmap: ConfigMap) -> list[Problem]:
     return [Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line")]
 
 
-def _read_lines(configmap: ConfigMap) -> tuple[Mapping[str, tuple[ListLine, ...]], list[Problem]]:
+def _read_lines(configmap: ConfigMap) -> ImageListPart:
+    """Read the lines, without a policy."""
     lines: dict[str, dict[tuple[str, str | None], ListLine]] = {}
-    problems = []
-    for number, text in enumerate(configmap.data.get(KEY, "").splitlines(), 1):
-        image = _COMMENT.sub("", text).strip()
-        if not image:
+    bad_lines: list[BadLine] = []
+    for text in read_lines(configmap.data.get(KEY, "")):
+        image = _COMMENT.sub("", text.text).strip(BLANKS)
+        if not image and not text.fault:
             continue
         try:
-            line = _read_line(image, configmap.name, number)
+            line = _read_line(image, text.fault, configmap.name, text.number)
         except InvalidReferenceError as error:
-            shown = show(image, SHOWN_VALUE_CHARACTERS)
-            problems.append(Problem(configmap.name, f"line {number}", f"{shown!r}: {error}"))
-            if repository := _find_repository(image):
-                lines.setdefault(repository, {})
+            shown = show(image or text.text, SHOWN_VALUE_CHARACTERS)
+            bad_lines.append(BadLine(configmap.name, text.number, shown, str(error), _find_repositories(image)))
         else:
             lines.setdefault(line.repository, {}).setdefault((line.tag, line.digest), line)  # equal lines are one
-    return {repository: tuple(each.values()) for repository, each in lines.items()}, problems
+    named = {name: bad for bad in reversed(bad_lines) for name in bad.repositories}
+    return ImageListPart(
+        name=configmap.name,
+        lines=dict.fromkeys(named, ()) | {repository: tuple(each.values()) for repository, each in lines.items()},
+        policy=None,
+        problems=tuple(bad.problem for bad in bad_lines),
+        bad_lines=tuple(bad_lines),
+        naming_badly={name: bad for name, bad in named.items() if name not in lines},
+    )
 
 
-def _read_line(image: str, configmap: str, number: int) -> ListLine:
-    """Read `REPO:TAG` or `REPO:TAG@DIGEST`; in the tag `*` stands for any characters."""
+def _read_line(image: str, fault: str, configmap: str, number: int) -> ListLine:
+    """Read `REPO:TAG` or `REPO:TAG@DIGEST`; in the tag `*` stands for any characters.
+
+    fault: what is wrong with the line whatever it names; empty if nothing is.
+
+    Raises:
+        InvalidReferenceError: it is not such a line; the error says what to write instead.
+    """
+    if fault:
+        raise InvalidReferenceError(fault)
+    if len(words := image.split()) > 1:
+        raise InvalidReferenceError(_FOLDED if all(":" in word for word in words) else _HAS_BLANK)
     name, at, digest = image.partition("@")
     reference = Reference.parse_bare(name.replace("*", "x") + at + digest)
     if reference.tag is None:
@@ -76,12 +97,18 @@ def _read_line(image: str, configmap: str, number: int) -> ListLine:
         raise InvalidReferenceError("has * outside its tag: list each repository")
     if "*" in tag and digest:
         raise InvalidReferenceError("has * beside a digest: one digest has no pattern of tags")
-    return ListLine(reference.repository, tag, reference.digest, configmap, number)
+    return ListLine(reference.repository, tag, reference.digest, configmap, number, names_registry(name))
+
+
+def _find_repositories(image: str) -> tuple[str, ...]:
+    """Find the repositories that a bad line names: they stay tracked. Of joined lines those of all, else the first."""
+    words = image.split()
+    names = words if all(":" in word for word in words) else words[:1]
+    return tuple(dict.fromkeys(filter(None, map(_find_repository, names))))
 
 
 def _find_repository(image: str) -> str | None:
-    """Find the repository of a line that does not parse otherwise: it stays tracked."""
-    name = image.split(maxsplit=1)[0].partition("@")[0]
+    name = image.partition("@")[0]
     for candidate in (name, name.rpartition(":")[0]):
         try:
             return Reference.parse_bare(candidate).repository

@@ -1,18 +1,18 @@
 """The policy's keys beside the main image list, each with its reader. A wrong value keeps the last good one."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, TypeVar
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.errors import InvalidReferenceError
+from patchgate.errors import InvalidMirrorError
 from patchgate.limits import POLICY_HOURS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy.mirror import WrongLine, list_contents, parse_mirror, read_mirrors
 from patchgate.policy.part import Problem
 from patchgate.policy.policy import DAY, DigestRequirement, Effect, Naming, Policy, Severity, StaleEffect
-from patchgate.policy.reference import Reference
 from patchgate.policy.verdict import show
 
 _Value = TypeVar("_Value")
@@ -27,6 +27,7 @@ KEYS: Final = frozenset(
         "unscanned",
         "unlisted",
         "unpatchable",
+        "unqualified",
         "require_digest",
         "platforms",
         "mirrors",
@@ -34,6 +35,10 @@ KEYS: Final = frozenset(
     }
 )
 """Every key of the policy."""
+PLATFORMS: Final = 10
+"""Platforms of a policy: more than any cluster's nodes have, and a record that names each twice stays small."""
+PLATFORM_CHARACTERS: Final = 32
+"""One of them: `linux/arm64/v8` has 14."""
 _PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
 
 
@@ -57,6 +62,10 @@ class _Keys:
             self.problems.append(Problem(self.configmap.name, key, reason))
             return last_good
 
+    def report_lines(self, key: str, wrong: Iterable[WrongLine]) -> None:
+        """Report lines of a key that have no effect."""
+        self.problems += (Problem(self.configmap.name, f"{key} line {each.number}", each.reason) for each in wrong)
+
 
 def read_policy(configmap: ConfigMap, previous: Policy | None) -> tuple[Policy, list[Problem]]:
     """Read the policy; what is wrong keeps its previous value, at first its default, and comes back as a problem."""
@@ -77,15 +86,33 @@ def read_policy(configmap: ConfigMap, previous: Policy | None) -> tuple[Policy, 
         unscanned=keys.read("unscanned", _deny_or_warn, default.unscanned, last_good.unscanned),
         unlisted=keys.read("unlisted", _one_of(Effect), default.unlisted, last_good.unlisted),
         unpatchable=keys.read("unpatchable", _deny_or_warn, default.unpatchable, last_good.unpatchable),
+        unqualified=keys.read("unqualified", _one_of(Effect), default.unqualified, last_good.unqualified),
         require_digest=keys.read(
             "require_digest", _one_of(DigestRequirement), default.require_digest, last_good.require_digest
         ),
         platforms=keys.read("platforms", _read_platforms, default.platforms, last_good.platforms),
     )
-    mirrors = keys.read("mirrors", _read_mirrors, {}, dict(last_good.naming.mirrors))
+    naming = _read_naming(keys, last_good.naming)
+    return replace(policy, naming=naming), keys.problems
+
+
+def _read_naming(keys: _Keys, last_good: Naming) -> Naming:
+    """Read `mirrors` and `push_to` line by line.
+
+    While a line is wrong, what the last good text said of other names stays in force: a slip must not untrack them.
+    """
+    text = keys.configmap.data.get("mirrors", "")
+    mirrors, wrong = read_mirrors(text)
+    keys.report_lines("mirrors", wrong)
+    if wrong:
+        mirrors, _ = read_mirrors(
+            "\n".join(f"{each.source} = {each.target}" for each in (*mirrors, *last_good.mirrors))
+        )
     named = Naming(mirrors=mirrors)
-    push_to = keys.read("push_to", lambda text: _read_push_to(text, named), (), last_good.naming.push_to)
-    return replace(policy, naming=replace(named, push_to=push_to)), keys.problems
+    pairs, wrong_pairs = _read_push_to(keys.configmap.data.get("push_to", ""), named)
+    keys.report_lines("push_to", wrong_pairs)
+    kept = dict(last_good.push_to) if wrong_pairs else {}
+    return replace(named, push_to=_sort_pairs(kept | pairs))
 
 
 def _one_of(choices: type[_Choice]) -> Callable[[str], _Choice]:
@@ -118,61 +145,32 @@ def _read_some_hours(text: str) -> timedelta:
 
 def _read_platforms(text: str) -> tuple[str, ...]:
     platforms = tuple(dict.fromkeys(platform.strip() for platform in text.split(",")))
-    if not all(map(_PLATFORM.fullmatch, platforms)):
+    if not all(map(_PLATFORM.fullmatch, platforms)) or any(len(each) > PLATFORM_CHARACTERS for each in platforms):
         raise ValueError("write OS/ARCHITECTURE, separated by commas")
+    if len(platforms) > PLATFORMS:
+        raise ValueError(f"write at most {PLATFORMS}: those of the nodes")
     return platforms
 
 
-def _read_mirrors(text: str) -> dict[str, str]:
-    """Read `NAME = REGISTRY` lines; a name that is itself mirrored leads to the registry's own name in one step."""
-    direct = {_read_registry(name): _read_registry(registry) for name, registry in _read_pairs(text)}
-    own_names = {}
-    for name, first in direct.items():
-        registry, seen = first, {name}
-        while registry in direct and registry not in seen:
-            seen.add(registry)
-            registry = direct[registry]
-        if registry in direct:
-            raise ValueError(f"{name} is its own mirror")
-        own_names[name] = registry
-    return own_names
+def _read_push_to(text: str, naming: Naming) -> tuple[dict[str, str], list[WrongLine]]:
+    """Read `SOURCE = TARGET` lines, each a registry, or one with the first segments of a path; names are canonical."""
+    pairs: dict[str, str] = {}
+    wrong: list[WrongLine] = []
+    for number, content in list_contents(text, wrong):
+        try:
+            pair = parse_mirror(content)
+        except InvalidMirrorError as error:
+            wrong.append(WrongLine(number, str(error)))
+        else:
+            pairs[_rename_prefix(pair.source, naming)] = _rename_prefix(pair.target, naming)
+    return pairs, wrong
 
 
-def _read_push_to(text: str, naming: Naming) -> tuple[tuple[str, str], ...]:
-    """Read `SOURCE = TARGET` lines, the longest source first: it is the closest."""
-    pairs = ((_read_prefix(source, naming), _read_prefix(target, naming)) for source, target in _read_pairs(text))
-    return tuple(sorted(dict(pairs).items(), key=lambda pair: (-len(pair[0]), pair[0])))
+def _sort_pairs(pairs: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Sort them with the longest source first: it is the closest."""
+    return tuple(sorted(pairs.items(), key=lambda pair: (-len(pair[0]), pair[0])))
 
 
-def _read_pairs(text: str) -> Iterable[tuple[str, str]]:
-    for line in text.splitlines():
-        content = line.partition("#")[0].strip()
-        if not content:
-            continue
-        left, equals, right = content.partition("=")
-        if not equals or not left.strip() or not right.strip():
-            raise ValueError("write NAME = NAME, one a line")
-        yield left.strip(), right.strip()
-
-
-def _read_registry(text: str) -> str:
-    """Read a registry's host: whatever the grammar takes before a path."""
-    try:
-        reference = Reference.parse_bare(f"{text}/x/x")
-    except InvalidReferenceError as error:
-        raise ValueError(str(error)) from error
-    if reference.path != "x/x":
-        raise ValueError(f"{text!r} is not a registry: write its host name")
-    return reference.registry
-
-
-def _read_prefix(text: str, naming: Naming) -> str:
-    """Read a registry, or a registry and the beginning of a path, under its canonical name."""
-    host, slash, path = text.rstrip("/").partition("/")
-    registry = naming.mirrors.get(_read_registry(host), _read_registry(host))
-    if not slash:
-        return registry
-    try:
-        return f"{registry}/{Reference.parse_bare(f'{host}/{path}/x').path.removesuffix('/x')}"
-    except InvalidReferenceError as error:
-        raise ValueError(str(error)) from error
+def _rename_prefix(prefix: str, naming: Naming) -> str:
+    """Name the beginning of repositories as its registry does; two more segments keep Docker Hub from adding one."""
+    return naming.canonical(f"{prefix}/x/x").removesuffix("/x/x")

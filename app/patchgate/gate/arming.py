@@ -10,14 +10,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Never, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from patchgate.errors import SourceError
+from patchgate.cluster.access import Access
+from patchgate.errors import RefusedWebhooksError, SourceError
 from patchgate.gate.settings import Arming
-from patchgate.limits import ARM_AFTER_SECONDS, ARM_POLL_SECONDS
+from patchgate.limits import ARM_AFTER_SECONDS, ARM_POLL_SECONDS, EVENT_REPEAT_SECONDS, EVENT_RETRY_SECONDS
 from patchgate.metrics import GateMetrics
+from patchgate.policy.part import Problem
 
 
 class Webhooks(Protocol):
@@ -27,7 +30,16 @@ class Webhooks(Protocol):
         """Put right what is not as it should be; give the names of what was written, None where there was no way.
 
         Raises:
+            RefusedWebhooksError: what is wanted must not be applied.
             SourceError: something cannot be read or written.
+        """
+        ...
+
+    def announce(self, refusal: RefusedWebhooksError, now: datetime) -> None:
+        """Tell people of a refusal where they look for it. Blocks. now: aware UTC.
+
+        Raises:
+            SourceError: it could not be told.
         """
         ...
 
@@ -39,6 +51,7 @@ class Armer:
     Attributes:
         webhooks: looked at.
         is_ready: tells whether reviews would be answered now.
+        clock: gives now, aware UTC.
         metrics: told whether the webhooks are in force.
         log: told what was done, and what hinders it.
         after_seconds: how long it must have been ready.
@@ -47,12 +60,19 @@ class Armer:
 
     webhooks: Webhooks
     is_ready: Callable[[], bool]
+    clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
     after_seconds: float = ARM_AFTER_SECONDS
     poll_seconds: float = ARM_POLL_SECONDS
     _ready_since: float | None = None
     _said: str = ""
+    _refusal: RefusedWebhooksError | None = None
+    _announced: tuple[str, datetime] | None = None
+
+    def list_problems(self) -> tuple[Problem, ...]:
+        """List what is wrong with the ConfigMap of webhooks, for `/readyz?verbose` and the status page."""
+        return (Problem(self._refusal.configmap, "", f"not applied: {self._refusal}"),) if self._refusal else ()
 
     async def run(self) -> Never:
         """Look, for ever."""
@@ -73,6 +93,9 @@ class Armer:
     async def _look(self) -> None:
         try:
             written = await asyncio.to_thread(self.webhooks.look)
+        except RefusedWebhooksError as refusal:
+            await self._note_refusal(refusal)
+            return
         except SourceError as error:
             self.metrics.errors.labels("webhooks").inc()
             self._say(str(error))
@@ -81,10 +104,35 @@ class Armer:
             self.metrics.errors.labels("webhooks").inc()
             self.log.exception("a defect of patchgate", where="webhooks")
             return
+        self._refusal = None
+        self.metrics.webhooks_refused.set(0)
         self.metrics.armed.set(written is not None)
         self._say("there is no such configuration" if written is None else "")
         if written:
             self.log.info("armed: kube-apiserver asks by these webhooks", webhooks=written)
+
+    async def _note_refusal(self, refusal: RefusedWebhooksError) -> None:
+        """Report a ConfigMap that must not be applied: metric, log, `/readyz?verbose`, and now and then an Event."""
+        self._refusal = refusal
+        self.metrics.webhooks_refused.set(1)
+        self._say(str(refusal))
+        now = self.clock()
+        if not self._is_due(str(refusal), now):
+            return
+        self._announced = str(refusal), now
+        try:
+            await asyncio.to_thread(self.webhooks.announce, refusal, now)
+        except SourceError as error:
+            self.metrics.errors.labels("event").inc()
+            self.log.warning("no Event could be written; all else goes on", why=str(error))
+
+    def _is_due(self, message: str, now: datetime) -> bool:
+        """Tell whether an Event is due: a new message soon, but not more than one a minute; the same after an hour."""
+        if self._announced is None:
+            return True
+        last, at = self._announced
+        pause_seconds = EVENT_REPEAT_SECONDS if message == last else EVENT_RETRY_SECONDS
+        return abs(now - at) >= timedelta(seconds=pause_seconds)
 
     def _say(self, why: str) -> None:
         """Say what hinders, once."""
@@ -93,13 +141,15 @@ class Armer:
         self._said = why
 
 
-def open_webhooks(arming: Arming, namespace: str) -> Webhooks:
-    """Open the webhooks of a cluster; nothing is asked yet.
+def open_webhooks(arming: Arming, service: str, namespace: str, access: Access) -> Webhooks:
+    """Open the webhooks of a cluster; nothing is asked yet. service, namespace: the gate's own Service.
 
     Raises:
         SourceError: no cluster to ask.
     """
     from patchgate.cluster.client import make_client
+    from patchgate.webhooks.bounds import Bounds
     from patchgate.webhooks.configuration import WebhookKeeper
 
-    return WebhookKeeper(make_client(), namespace, arming.configmap, arming.secret, arming.configuration)
+    bounds = Bounds(service, namespace, arming.sha256)
+    return WebhookKeeper(make_client(access), namespace, arming.configmap, arming.secret, arming.configuration, bounds)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Never, Protocol
 
@@ -135,7 +135,8 @@ class CertificateKeeper:
             self._serve(secret.served)
 
     def _serve(self, leaf: Leaf) -> None:
-        self.pair.current, self._loaded = load_leaf(leaf), leaf
+        self.pair.serve(load_leaf(leaf))
+        self._loaded = leaf
         self.metrics.certificate_loads.labels("loaded").inc()
         self._note_load()
 
@@ -173,4 +174,4 @@ def make_stand_in(now: datetime) -> Pair:
     """Make a pair that nobody trusts, served until there is one: probes do not look who answers."""
     leaf = issue_server_leaf(issue_ca("patchgate stand-in", now), ["stand-in.invalid"], now)
     pair = make_pair(leaf.certificate_pem, leaf.key_pem, "the stand-in")
-    return Pair(pair.context, pair.begins, STAND_IN_EXPIRES, pair.serial)
+    return replace(pair, expires=STAND_IN_EXPIRES)

@@ -19,6 +19,7 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
+from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_budget, read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
@@ -28,14 +29,14 @@ from patchgate.gate.memory import MemoryKeeper
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
-from patchgate.gate.settings import Address, GateSettings, SelfSigned, TlsFiles, TlsSecret
+from patchgate.gate.settings import Address, ClientCertificates, GateSettings, SelfSigned, TlsFiles, TlsSecret
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
-from patchgate.gate.tokens import KnowsToken, TokenAsker, open_token_review
+from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
 from patchgate.limits import OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
-from patchgate.policy.case import Asker
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
@@ -43,6 +44,7 @@ from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
 from patchgate.server.budget import CONNECTIONS, Budget
+from patchgate.server.callers import CallerCheck, Fault
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
 from patchgate.server.life import Life
@@ -73,7 +75,7 @@ class _Gate:
     pair: ServedPair
     secret: LookedAt | None
     webhooks: Webhooks | None
-    knows_token: KnowsToken | None
+    find_token_user: FindUser | None
 
 
 def run_gate(
@@ -94,15 +96,18 @@ def run_gate(
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
     give_back_large_blocks()
+    if settings.clients:
+        read_client_ca(settings.clients.ca)  # a mistake in it must show before anything is opened
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
         pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
-        webhooks = open_webhooks(settings.arming, settings.namespace) if settings.arming else None
-        knows = open_token_review(settings.token_audience) if settings.token_audience else None
+        arming = settings.arming
+        webhooks = open_webhooks(arming, settings.service, settings.namespace, settings.access) if arming else None
+        find_user = open_token_review(settings.token_audience, settings.access) if settings.token_audience else None
         gate = _Gate(
-            settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, knows
+            settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, find_user
         )
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -117,12 +122,23 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    judge = Judge(
+        lambda: standing.snapshot,
+        clock,
+        settings.scope,
+        BUILT_IN_CONTROLLERS.union(settings.controller_users),
+        settings.on_error,
+        gate.decide,
+    )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
+    callers = _make_caller_check(settings.clients, clock, metrics, log)
+    client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)
     own_port = OwnPort(Address(settings.listen.host, gate.listener.getsockname()[1]), gate.pair, metrics)
 
     def list_problems() -> tuple[Problem, ...]:
-        return (*clock.list_problems(), *standing.source_problems)
+        of_webhooks = armer.list_problems() if armer else ()
+        of_callers = callers.list_problems() if callers else ()
+        return (*clock.list_problems(), *standing.source_problems, *of_webhooks, *of_callers)
 
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
@@ -131,6 +147,7 @@ async def _run(gate: _Gate) -> None:
         is_complete = standing.snapshot is not None and standing.snapshot.is_complete
         return is_complete and not life.is_draining and not list_obstacles()
 
+    armer = Armer(gate.webhooks, is_ready, clock, metrics, log) if gate.webhooks else None
     app = make_app(
         judge,
         Reporter(metrics, log),
@@ -145,9 +162,11 @@ async def _run(gate: _Gate) -> None:
         return Health(standing.read_at, list_problems(), tuple(list_obstacles()), None if is_stand_in else expires)
 
     ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
-    asker = TokenAsker(gate.knows_token, metrics, log) if gate.knows_token else None
+    find_user = gate.find_token_user
+    asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=app.admission.costly)
+    costly = app.admission.costly
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=costly, callers=callers)
     budget = Budget()
     servers = [
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),
@@ -164,11 +183,12 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(follower.run()),
         asyncio.create_task(certificates.run()),
         asyncio.create_task(own_port.run()),
+        *([asyncio.create_task(client_ca.run())] if client_ca else []),
         asyncio.create_task(watch_clock(clock, log)),
         asyncio.create_task(MemoryKeeper(budget).run()),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
-        *([asyncio.create_task(Armer(gate.webhooks, is_ready, metrics, log).run())] if gate.webhooks else []),
+        *([asyncio.create_task(armer.run())] if armer else []),
     ]
     for task in background:
         task.add_done_callback(partial(_end_with, life))
@@ -193,6 +213,31 @@ def _end_with(life: Life, task: asyncio.Task[None]) -> None:
     """End the gate with a task that keeps it current: whoever started it starts it anew."""
     if not task.cancelled():
         life.stop()
+
+
+def _make_caller_check(
+    clients: ClientCertificates | None, clock: SteadyClock, metrics: GateMetrics, log: FilteringBoundLogger
+) -> CallerCheck | None:
+    return CallerCheck(clients.auth, frozenset(clients.names), clock, metrics, log) if clients else None
+
+
+def _load_client_ca(
+    clients: ClientCertificates | None,
+    callers: CallerCheck | None,
+    pair: ServedPair,
+    metrics: GateMetrics,
+    log: FilteringBoundLogger,
+) -> ClientCaKeeper | None:
+    """Load the CAs that verify callers, where there are any.
+
+    Raises:
+        CertificateError: the file cannot be read, or holds no certificate.
+    """
+    if clients is None or callers is None:
+        return None
+    keeper = ClientCaKeeper(clients.ca, pair, partial(callers.note, Fault.UNTRUSTED), metrics, log)
+    keeper.load()
+    return keeper
 
 
 def _raise_open_files(log: FilteringBoundLogger) -> None:
@@ -222,4 +267,6 @@ def _find_pair(settings: GateSettings, clock: Callable[[], datetime]) -> tuple[S
             return RotatingPair(*keep_self_signed(directory, names, clock())), None
         case TlsSecret() as chosen:
             names = (*settings.service_names, *local)
-            return ServedPair(make_stand_in(clock())), open_secret(chosen, settings.namespace, names, clock)
+            return ServedPair(make_stand_in(clock())), open_secret(
+                chosen, settings.access, settings.namespace, names, clock
+            )

@@ -41,7 +41,11 @@ class BuildKitSettings:
     def flags(self) -> list[str]:
         """Copa's flags for it."""
         files = (("--cacert", self.ca), ("--cert", self.certificate), ("--key", self.key))
-        return ["--addr", self.address, *(word for flag, file in files if file for word in (flag, str(file)))]
+        return [
+            "--addr",
+            self.address,
+            *(word for flag, file in files if file for word in (flag, str(file.absolute()))),
+        ]
 
 
 def wait_for_buildkit(

@@ -18,11 +18,13 @@ from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
 from patchgate.patcher.progress import Progress
-from patchgate.patcher.settings import Namespace, PatcherSettings
+from patchgate.patcher.room import Rooms
+from patchgate.patcher.settings import PatcherSettings
 from patchgate.patcher.stop import Stop
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import TellAuthors, Tools, tell_nobody
 from patchgate.patcher.trivy import Trivy
+from patchgate.sources.config_source import Cluster
 
 
 @contextmanager
@@ -43,10 +45,11 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
         SetupError: a setting cannot be used.
     """
     hosts, environment = settings.hosts, settings.environment
-    with closing(Transport(environment, Pace())) as transport:
+    with closing(Transport(environment, Pace(), hosts=hosts, stop=stop.event)) as transport:
         docker_config = settings.docker_config or find_docker_config(environment)
         credentials = Credentials(docker_config, environment, stop.event)
         credentials.learn_secrets()
+        rooms = Rooms(directory, environment, credentials.write)
         session = Session(hosts, credentials, transport, Pace(), stop.event)
         store, tell = _open_store(settings, clock, stop)
         yield Tools(
@@ -55,7 +58,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
                 settings.trivy,
                 hosts=hosts,
                 transport=transport,
-                directory=directory,
+                rooms=rooms,
                 environment=environment,
                 stop=stop.event,
                 secrets=lambda: credentials.secrets,
@@ -65,7 +68,7 @@ def open_tools(  # noqa: PLR0913 -- all that a run touches, by name
                 settings.copa,
                 hosts=hosts,
                 directory=directory,
-                environment=environment,
+                rooms=rooms,
                 stop=stop.event,
                 secrets=lambda: credentials.secrets,
                 warn=warn,
@@ -84,13 +87,13 @@ def _open_store(settings: PatcherSettings, clock: Callable[[], datetime], stop: 
     match settings.source:
         case Path() as directory:
             return DirectoryStore(directory, settings.names, clock, settings.shard), tell_nobody
-        case Namespace(name):
+        case Cluster(name, access):
             from patchgate.cluster.client import make_client
             from patchgate.patcher.cluster.failure_events import FailureEvents
             from patchgate.patcher.cluster.store import ClusterStore
             from patchgate.patcher.cluster.write_budget import WriteBudget
 
-            api = make_client()
+            api = make_client(access)
             budget = WriteBudget(sleep=stop.wait)  # once the end is asked for, few writes are still to come
             store = ClusterStore(api, name, settings.names, clock, settings.shard, budget=budget)
             return store, FailureEvents(api, name, clock).tell

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,9 +18,9 @@ from patchgate.limits import BUILDKIT_WAIT_SECONDS, COPA_SPARE_SECONDS, PROGRAM_
 from patchgate.patcher.buildkit import BuildKitSettings, load_certificates, wait_for_buildkit
 from patchgate.patcher.complaint import REGISTRY_MEANINGS, explain, meaning
 from patchgate.patcher.finding import Report
-from patchgate.patcher.oci.hosts import Hosts
+from patchgate.patcher.oci.hosts import Hosts, find_repository
 from patchgate.patcher.program import Finished, run_program
-from patchgate.patcher.program_environment import choose_environment
+from patchgate.patcher.room import Rooms, find_program
 
 OLDEST_VERSION: Final = (0, 14)
 """The first that writes patched images as this relies on (its report FILE and DIR, its exit codes)."""
@@ -52,6 +52,14 @@ _MEANINGS: Final = (
     meaning(r"unsupported osType|could not infer DPKG status", "it cannot patch this OS"),
     meaning(r"Oracle image passed", "it cannot patch Oracle Linux by a report"),
     meaning(r"no tag found|could not parse reference", "it does not understand the image's name"),
+    meaning(
+        r"failed to stat /bin/busybox|lstat \S*/bin: no such file",
+        "the image has no /bin, where Copa puts its tools: it cannot patch it; build it anew on a newer base",
+    ),
+    meaning(
+        r"panic: .*nil pointer",
+        "it ended by a defect of its own, as for an index with an entry without a platform; give each entry one",
+    ),
     *REGISTRY_MEANINGS,
 )
 _MEANINGS_OF_BUILDS: Final = (
@@ -61,8 +69,39 @@ _MEANINGS_OF_BUILDS: Final = (
         "the build was killed; give BuildKit more memory",
     ),
     meaning(
-        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to",
-        "the image's packages cannot be fetched: let BuildKit reach their mirror",
+        r"EXPKEYSIG|KEYEXPIRED",
+        "the key of a package source in the image has expired: build the image on a newer base, or renew the key in it",
+    ),
+    meaning(r"NO_PUBKEY", "the image lacks the key of one of its package sources: add the key, or delete the source"),
+    meaning(
+        r"is not valid yet", "a package source is dated ahead of the clock of BuildKit's machine: set that clock right"
+    ),
+    meaning(
+        r"Release file .*is expired|has expired.*Release",
+        "a package source of the image was not renewed in time: its mirror is behind, or its release is at its end",
+    ),
+    meaning(
+        r"(?:not|longer) have a Release file|longer has a Release file",
+        "a package source of the image has no such release (any more): change the source in the image, or delete it",
+    ),
+    meaning(r"is not signed", "a package source of the image is not signed: sign it, or delete it from the image"),
+    meaning(
+        r"Held packages were changed|held packages? will be changed",
+        "a package that has the fix is held in the image (apt-mark hold): release it there",
+    ),
+    meaning(
+        r"TLS: (?:server certificate not trusted|unspecified error)|certificate verif(?:y|ication) failed|"
+        r"SSL certificate problem",
+        "the image does not trust its package mirror's certificate: add the mirror's CA to the image",
+    ),
+    meaning(
+        r"404 +Not Found|HTTP 404|error: 404|: No such file or directory.*APKINDEX|APKINDEX.*No such file",
+        "a package source of the image lacks what it should have (404): try again later, or change that source",
+    ),
+    meaning(
+        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to|"
+        r"could not connect|temporary error \(try again later\)|network (?:error|connection aborted)",
+        "the image's packages cannot be fetched: let BuildKit reach their mirror, or delete a source that is gone",
     ),
     meaning(r"unable to locate package|has no installation candidate", "its mirror lacks a package that Copa needs"),
 )
@@ -75,13 +114,11 @@ class CopaSettings:
     Attributes:
         buildkit: where the patching is done.
         program: name or path.
-        docker_config: directory of the docker config; None for the environment's.
         vex_directory: where a VEX file an image is kept; None to keep none.
     """
 
     buildkit: BuildKitSettings
     program: str = "copa"
-    docker_config: Path | None = None
     vex_directory: Path | None = None
 
 
@@ -94,23 +131,25 @@ class Copa:
         *,
         hosts: Hosts,
         directory: Path,
-        environment: Mapping[str, str],
+        rooms: Rooms,
         stop: threading.Event,
         secrets: Callable[[], Iterable[str]],
         warn: Callable[[str], None],
     ) -> None:
-        """directory: for its temporary files. secrets: never shown. warn: told what is odd and does not stop us."""
+        """directory: for reports. secrets: never shown. warn: told what is odd and does not stop us."""
         self._settings = settings
         self._hosts = hosts
         self._directory = directory
-        self._environment = choose_environment(environment, settings.docker_config, directory)
+        self._program = find_program(settings.program)
+        self._vex = settings.vex_directory.absolute() if settings.vex_directory else None
+        self._rooms = rooms
         self._stop = stop
         self._secrets = secrets
         self._warn = warn
 
     def probe(self) -> None:
         """Look whether it can work at all."""
-        finished = self._run([self._settings.program, "--version"], PROGRAM_PROBE_SECONDS)
+        finished = self._run([self._program, "--version"], PROGRAM_PROBE_SECONDS)
         version = _VERSION.search(finished.output) if finished.succeeded else None
         if version is None:
             self._warn(f"{self._settings.program} does not say its version; 0.14 or later is needed")
@@ -137,7 +176,7 @@ class Copa:
             raise FixError(f"there is nothing to patch in {image}, and Copa is not asked to")
         with tempfile.TemporaryDirectory(prefix="copa-", dir=self._directory) as directory:
             given = _gather(reports, Path(directory), is_index=is_index)
-            finished = self._run(self._compose(image, given, target, limit_seconds), limit_seconds)
+            finished = self._run(self._compose(image, given, target, limit_seconds), limit_seconds, [image, target])
         if not finished.succeeded:
             raise FixError(
                 explain("Copa", finished, _MEANINGS, limit_seconds, self._secrets(), of_its_work=_MEANINGS_OF_BUILDS)
@@ -146,7 +185,7 @@ class Copa:
             raise FixError("Copa found nothing to patch where Trivy found something; nothing it pushed may be used")
 
     def _make_vex_directory(self) -> None:
-        vex = self._settings.vex_directory
+        vex = self._vex
         try:
             if vex:
                 vex.mkdir(parents=True, exist_ok=True)
@@ -154,16 +193,27 @@ class Copa:
             raise SetupError(f"the directory for VEX files, {vex}, cannot be made: {error.strerror}") from error
 
     def _compose(self, image: str, given: Path, target: str, limit_seconds: float) -> list[str]:
-        vex = self._settings.vex_directory
+        vex = self._vex
         return [
-            *(self._settings.program, "patch", *self._settings.buildkit.flags, "--progress", "plain", "--push"),
+            *(self._program, "patch", *self._settings.buildkit.flags, "--progress", "plain", "--push"),
             *("--timeout", f"{max(1.0, limit_seconds - COPA_SPARE_SECONDS):.0f}s"),
             *("-i", self._hosts.name_for_pull(image), "-r", str(given), "-t", target),
             *(("--output", str(vex / name_vex_file(target))) if vex else ()),
         ]
 
-    def _run(self, command: list[str], limit_seconds: float) -> Finished:
-        return run_program(command, environment=self._environment, limit_seconds=limit_seconds, stop=self._stop)
+    def _run(self, command: list[str], limit_seconds: float, images: Sequence[str] = ()) -> Finished:
+        """Run it, with the logins of images; BuildKit asks it for those of other registries too."""
+        repositories = (
+            [find_repository(self._hosts.name_for_pull(images[0])), find_repository(images[1])] if images else []
+        )
+        with self._rooms.open(repositories, with_helpers=bool(images)) as room:
+            return run_program(
+                command,
+                environment=room.environment,
+                directory=room.work,
+                limit_seconds=limit_seconds,
+                stop=self._stop,
+            )
 
 
 def name_vex_file(target: str) -> str:

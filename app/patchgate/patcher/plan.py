@@ -24,6 +24,7 @@ from patchgate.patcher.answer import (
 from patchgate.patcher.finding import Finding, Report, count_by_severity, list_counting
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.record_step import round_scanner
+from patchgate.policy.platform import normalise_platform
 from patchgate.policy.policy import Policy, Severity
 from patchgate.policy.record import Record, Scanner
 from patchgate.policy.verdict import say_duration
@@ -62,7 +63,8 @@ def plan_first(
     if record is None or record.approved is None or record.source_digest != facts.source_digest:
         return ScanSource()
     wanted = select_platforms(policy.platforms, record.source_platforms)
-    is_covered = bool(wanted) and set(wanted) <= record.approved.platforms.keys()
+    may_have_more = record.platforms_left_out > 0 and len(wanted) < len(policy.platforms)
+    is_covered = bool(wanted) and set(wanted) <= record.approved.platforms.keys() and not may_have_more
     if not facts.has_approved or not record.threshold or not is_covered:
         return ScanSource()
     if _is_verified_as_now(record, facts.scanner, policy) and len(wanted) == len(record.approved.platforms):
@@ -73,10 +75,10 @@ def plan_first(
 def select_platforms(wanted: Sequence[str], offered: Collection[str]) -> tuple[str, ...]:
     """Select the platforms of an image that the policy asks for, in the policy's order.
 
-    `linux/arm64/v8` and `linux/arm64` are one (containerd's platforms.Normalize).
+    `linux/arm64/v8` and `linux/arm64` are one (`policy.platform`).
     """
-    by_name = {_fold_variant(platform): platform for platform in offered}
-    found = (by_name.get(_fold_variant(platform)) for platform in wanted)
+    by_name = {normalise_platform(platform): platform for platform in offered}
+    found = (by_name.get(normalise_platform(platform)) for platform in wanted)
     return tuple(dict.fromkeys(platform for platform in found if platform))
 
 
@@ -203,7 +205,3 @@ def _find_unpatchable(reports: Sequence[Report]) -> str:
 
 def _say_os(report: Report) -> str:
     return f"{report.os_family} {report.os_version}".rstrip()
-
-
-def _fold_variant(platform: str) -> str:
-    return platform.removesuffix("/v8") if platform.endswith("/arm64/v8") else platform

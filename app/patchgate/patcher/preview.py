@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from patchgate.errors import ImageError
+from patchgate.limits import JOBS
 from patchgate.patcher.answer import Fail, Refresh, RescanApproved, ScanSource
 from patchgate.patcher.chosen import choose
 from patchgate.patcher.expand import expand_lists
 from patchgate.patcher.image import Target
+from patchgate.patcher.matching import make_matching
 from patchgate.patcher.plan import plan_first
 from patchgate.patcher.resolve import resolve
 from patchgate.patcher.tools import Basis, Tools
@@ -47,12 +49,12 @@ def preview_run(tools: Tools, images: Collection[str]) -> list[Preview]:
         SetupError: it could not be begun.
     """
     snapshot = tools.store.load()
-    expansion = choose(
-        expand_lists(snapshot, tools.registry.list_tags, tools.shard), images, snapshot.policy.naming, tools.shard
-    )
+    matching = make_matching(tools.registry, tools.stop, JOBS)
+    expansion = choose(expand_lists(snapshot, matching, tools.shard), images, snapshot.policy.naming, tools.shard)
     basis = Basis(snapshot.policy, tools.scanner.probe())
     failures = [
-        Preview(f"{failure.configmap}, {failure.place}", Action.FAIL, failure.reason) for failure in expansion.failures
+        Preview(f"{failure.configmap}, {failure.place}", Action.FAIL, failure.reason)
+        for failure in (*expansion.failures, *expansion.left)
     ]
     return [*(_preview(target, tools, basis) for target in expansion.targets), *failures]
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, Self
 
 from patchgate.errors import SetupError
@@ -57,23 +58,25 @@ class Finished:
         return self.ending is Ending.EXITED and self.exit_code == 0
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 -- all that a process is given, by name
     command: Sequence[str],
     *,
     environment: Mapping[str, str],
+    directory: Path,
     limit_seconds: float,
     stop: threading.Event,
     text: str = "",
 ) -> Finished:
     """Run a program to its end, to its limit, or until `stop` is set.
 
+    directory: its working directory: programs read settings from there.
     text: its standard input, less than a pipe holds.
 
     Raises:
         SetupError: it cannot be started.
     """
     deadline = time.monotonic() + limit_seconds
-    with _start(command, environment, text) as process, _Pipes(process) as pipes:
+    with _start(command, environment, directory, text) as process, _Pipes(process) as pipes:
         try:
             ending = _await_end(process, pipes, deadline, stop)
             if ending is not Ending.EXITED:
@@ -84,11 +87,14 @@ def run_program(
         return Finished(ending, process.wait(), pipes.read_output(), pipes.read_errors())
 
 
-def _start(command: Sequence[str], environment: Mapping[str, str], text: str) -> "subprocess.Popen[bytes]":
+def _start(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path, text: str
+) -> "subprocess.Popen[bytes]":
     try:
         process = subprocess.Popen(  # noqa: S603 -- an argument list, of our own making
             command,
             env=dict(environment),
+            cwd=directory,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from patchgate.configmaps.configmap import ConfigMap, Names
-from patchgate.configmaps.documents import load_documents, read_configmap, unfold
+from patchgate.configmaps.documents import decode_text, load_documents, read_configmap, unfold
 from patchgate.configmaps.edit_document import edit_document, make_document
 from patchgate.configmaps.policy_keys import read_policy
 from patchgate.configmaps.record_book import RecordBook, read_book
@@ -151,8 +151,8 @@ def _read_file(path: Path, known: _File | None, names: Names) -> _File:
         return known
     configmaps: list[tuple[ConfigMap, str]] = []
     try:
-        documents = load_documents(content.decode())
-    except (UnicodeDecodeError, InvalidManifestError) as error:
+        documents = load_documents(decode_text(content))
+    except InvalidManifestError as error:
         faults = [f"cannot be read ({error})"]
     else:
         faults = [fault for document in documents if (fault := _read_document(document, configmaps))]

@@ -3,6 +3,7 @@
 Reads lists and policy once, at the start; the store reads a record again whenever it writes it.
 """
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
@@ -10,6 +11,8 @@ from functools import partial
 from patchgate.errors import SetupError, SourceError, StoreError
 from patchgate.patcher.chosen import choose
 from patchgate.patcher.expand import Expansion, expand_lists
+from patchgate.patcher.line_notes import make_notes
+from patchgate.patcher.matching import EXPANSION_SECONDS, make_matching
 from patchgate.patcher.patch_image import patch_image
 from patchgate.patcher.progress import Outcome, Result
 from patchgate.patcher.side_by_side import Pace, leave, patch_all
@@ -29,21 +32,23 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     Raises:
         SetupError: it cannot be begun: no list, a wrong policy, no scanner, an image that is not listed.
     """
-    began = tools.clock()
+    began, began_seconds = tools.clock(), time.monotonic()
     snapshot = tools.store.load()
-    expansion = choose(
-        expand_lists(snapshot, tools.registry.list_tags, tools.shard), images, snapshot.policy.naming, tools.shard
-    )
+    matching = make_matching(tools.registry, tools.stop, pace.jobs, min(EXPANSION_SECONDS, pace.run_seconds))
+    expansion = choose(expand_lists(snapshot, matching, tools.shard), images, snapshot.policy.naming, tools.shard)
+    unnoted = [] if images else _note_lines(tools, expansion, snapshot)
+    pace = pace.after(time.monotonic() - began_seconds)
     scanner = _probe(tools)
     if scanner:
         patch_one = partial(patch_image, tools=tools, basis=Basis(snapshot.policy, scanner))
         outcomes = patch_all(expansion.targets, patch_one, pace, tools.stop, tools.progress)
     else:
         outcomes = [leave(target, tools.stop) for target in expansion.targets]
-    faults = [] if images or _has_left(outcomes) else _finish(tools)
+    all_outcomes = [*outcomes, *tell_failures(expansion)]
+    faults = [*unnoted, *([] if images or _has_left(all_outcomes) else _finish(tools))]
     told = _tell(tools, [*_find_authors(outcomes, snapshot), *expansion.failures])
     return Summary(
-        outcomes=[*outcomes, *tell_failures(expansion)],
+        outcomes=all_outcomes,
         problems=[*snapshot.list_problems(began), *faults, *told],
         is_noted=not faults,
         states=_count_states(tools),
@@ -51,6 +56,18 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
         ended=tools.clock(),
         database=scanner.database if scanner else None,
     )
+
+
+def _note_lines(tools: Tools, expansion: Expansion, snapshot: Snapshot) -> list[Problem]:
+    """Note the lines that stand for no image, before any image is begun: the gate hears of it whatever happens then."""
+    notes, left_out = make_notes(expansion, snapshot, tools.clock())
+    too_many = f"{left_out} more lines stand for no image than can be noted: take them off the lists"
+    faults = [too_many] if left_out else []
+    try:
+        tools.store.note_lines(notes)
+    except StoreError as error:
+        faults.append(str(error))
+    return [Problem("lines that stand for no image", "", fault) for fault in faults]
 
 
 def _probe(tools: Tools) -> Scanner | None:
@@ -66,11 +83,9 @@ def _probe(tools: Tools) -> Scanner | None:
 
 
 def tell_failures(expansion: Expansion) -> list[Outcome]:
-    """Tell of the lines that stand for nobody knows what, as of images that failed."""
-    return [
-        Outcome(f"{failure.configmap}, {failure.place}", Result.FAILED, failure.reason)
-        for failure in expansion.failures
-    ]
+    """Tell of the lines whose tags are not known, as of images that failed or were left."""
+    told = [(Result.FAILED, each) for each in expansion.failures] + [(Result.LEFT, each) for each in expansion.left]
+    return [Outcome(f"{each.configmap}, {each.place}", result, each.reason) for result, each in told]
 
 
 def _has_left(outcomes: Sequence[Outcome]) -> bool:

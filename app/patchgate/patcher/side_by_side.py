@@ -33,6 +33,10 @@ class Pace:
     image_seconds: float
     run_seconds: float
 
+    def after(self, seconds: float) -> "Pace":
+        """Give what is left of it after so many seconds of the run."""
+        return replace(self, run_seconds=max(0.0, self.run_seconds - seconds))
+
 
 def patch_all(
     targets: Sequence[Target], patch_one: PatchOne, pace: Pace, stop: Stop, progress: Progress

@@ -1,7 +1,7 @@
 """Reads a report of Trivy (schema 2), and believes it only if it is of what was asked for. Pure.
 
 Trivy exits 0 with a report of another platform, with `{}`, without a word on an OS that it has no data of, and where
-somebody deleted the list of installed packages: a result without packages is of an image that nobody could scan.
+somebody deleted the list of installed packages: an OS without packages is of an image that nobody could scan.
 """
 
 import json
@@ -109,22 +109,28 @@ def _check(report: _ReportSchema, asked: Asked) -> None:
         raise ScanError(f"Trivy's report has schema {report.schema_version}, and not {_SCHEMA_VERSION}: another Trivy?")
     if not any(each.endswith(f"@{asked.digest}") for each in report.metadata.digests):
         raise ScanError(f"Trivy's report is not of {asked.digest}")
-    if not _is_same_platform(report.metadata.image.name, asked.platform):
+    if not _is_same_platform(report.metadata.image, asked.platform):
         platform = report.metadata.image.name or "no platform"
         raise ScanError(f"Trivy's report is of {platform}, and not of {asked.platform}")
     os = report.metadata.os
     kinds = {result.kind for result in report.results or ()}
     if os and os.family and _OS_PACKAGES not in kinds:
         raise ScanError(f"Trivy knows no vulnerabilities of {os.family} {os.version}".rstrip())
+    if os and os.family and not _has_os_packages(report):
+        name = f"{os.family} {os.version}".rstrip()
+        raise ScanError(
+            f"Trivy sees {name} and none of its packages: the image's list of them was deleted (on Debian"
+            " /var/lib/dpkg/status); build the image with it, or ask for an exception"
+        )
 
 
 def _has_os_packages(report: _ReportSchema) -> bool:
     return any(result.packages for result in report.results or () if result.kind == _OS_PACKAGES)
 
 
-def _is_same_platform(found: str, asked: str) -> bool:
+def _is_same_platform(image: ConfigSchema, asked: str) -> bool:
     """Compare platforms; a configuration may leave the variant out."""
-    return found == asked or (found.count("/") == 1 and asked.startswith(f"{found}/"))
+    return image.name == asked or (not image.variant and asked.startswith(f"{image.os}/{image.architecture}/"))
 
 
 def _list_findings(report: _ReportSchema, kind: str) -> Iterator[Finding]:

@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.policy.exception import ImageException
-from patchgate.policy.part import ListLine
+from patchgate.policy.part import LineNote, ListLine
 from patchgate.policy.policy import DigestRequirement, Policy
-from patchgate.policy.record import Approval, Record
-from patchgate.policy.reference import Reference
+from patchgate.policy.record import Approval, Record, SourceClock
+from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.workload import Image, Operation
@@ -94,6 +94,11 @@ class Case(Struct, frozen=True, gc=False):
         return self.reference is not None and self.reference.digest is not None
 
     @property
+    def is_unqualified(self) -> bool:
+        """Whether its name has no registry, so that the node's configuration says where it comes from."""
+        return not self.fault and not names_registry(self.image.text)
+
+    @property
     def must_carry_digest(self) -> bool:
         """Whether the policy, or the list line of its tag, wants the image named by digest."""
         match self.policy.require_digest:
@@ -115,11 +120,37 @@ class Case(Struct, frozen=True, gc=False):
         return self.record is not None and bool(self.record.earlier_sources)
 
     @property
+    def is_earlier_source(self) -> bool:
+        """Whether it is a digest that its tag had before, and that was found vulnerable."""
+        digest = self.reference.digest if self.reference else None
+        return digest is not None and self.record is not None and digest in self.record.earlier_sources
+
+    @property
+    def clock(self) -> SourceClock | None:
+        """When the SLA and the rollout grace of the very source began; None without a record."""
+        return self.record.clock_of(self.reference.digest if self.reference else None) if self.record else None
+
+    @property
+    def had_patch(self) -> bool:
+        """Whether the very source ever had an approved patch, whatever became of that."""
+        digest = self.reference.digest if self.reference else None
+        return self.record is not None and self.record.had_patch(digest)
+
+    @property
+    def line_fault(self) -> LineNote | None:
+        """Why nothing comes of the line that lists the tag; None where something may."""
+        tag = self.reference.tag if self.reference else None
+        found = self.repository.find_fault(tag) if self.repository and tag else None
+        return found if found and found.is_final(self.now, self.policy.patch_sla) else None
+
+    @property
     def is_digest_to_come(self) -> bool:
         """Whether it is a digest that the patcher may yet look at: pinned by a line, or of a line without a record."""
         if self.repository is None or self.reference is None or self.reference.digest is None:
             return False
-        return self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins
+        if self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins:
+            return True
+        return any(not note.is_final(self.now, self.policy.patch_sla) for note in self.repository.deciding_notes)
 
     @property
     def source_tags(self) -> tuple[str, ...]:
@@ -138,7 +169,7 @@ class Case(Struct, frozen=True, gc=False):
         return None
 
     def find_use(self) -> Approval | None:
-        """Find what to use instead: an approval that row 4 allows now. None where there is none."""
+        """Find what to use instead: an approval whose digest is `Approved` now. None where there is none."""
         if self.has_fresh_approval:
             return self.approval
         record = self.record

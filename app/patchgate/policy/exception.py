@@ -44,9 +44,9 @@ class ImageException:
         )
 
     def under(self, naming: Naming) -> "ImageException":
-        """Give the exception with its registry under its own name."""
-        own_name = naming.mirrors.get(self.pattern.registry)
-        return replace(self, pattern=self.pattern.rename(own_name)) if own_name else self
+        """Give the exception with its repository under its canonical name."""
+        renamed = self.pattern.rename(naming.canonical)
+        return self if renamed == self.pattern else replace(self, pattern=renamed)
 
     def holds_in(self, namespace: str | None) -> bool:
         """Tell whether it is for that namespace."""

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 from patchgate.policy.case import Asker, Case, open_case
+from patchgate.policy.decision import decide_case
 from patchgate.policy.origin import Origin, find_origins
-from patchgate.policy.rows import ROWS
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict, say_time, show
 from patchgate.policy.workload import Image
@@ -20,6 +20,7 @@ from patchgate.policy.workload import Image
 QUESTIONS: Final = (
     "does not parse",
     "covered by an unexpired exception",
+    "names no registry, and must name one",
     "its repository is not tracked",
     "digest of a fresh approval",
     "no digest, and one is required",
@@ -85,7 +86,7 @@ class Explanation:
 def explain(image: Image, snapshot: Snapshot, asker: Asker, now: datetime) -> Explanation:
     """Decide one image as `decide` does, and say how. now: aware UTC. Never raises."""
     case = open_case(image, snapshot, asker, now)
-    verdict, number = next((found, number) for number, row in enumerate(ROWS, 1) if (found := row(case)))
+    verdict, number = decide_case(case)
     reference = str(case.reference) if case.reference else None
     return Explanation(
         verdict, reference, tuple(_list_answers(case, verdict, number)), tuple(find_origins(case, verdict))
@@ -118,6 +119,12 @@ def _say_no_exception(case: Case) -> str:
     elif not exception.holds_in(case.asker.namespace):
         fault = "is for other namespaces"
     return f"that of {show(str(exception.pattern))} {fault}{others}"
+
+
+def _say_qualified(case: Case) -> str:
+    if not case.is_unqualified:
+        return "its name has a registry"
+    return f"its name has no registry, and the policy says unqualified: {case.policy.unqualified}"
 
 
 def _say_tracked(case: Case) -> str:
@@ -153,12 +160,14 @@ def _say_patchable(case: Case) -> str:
 
 
 def _say_sla_over(case: Case) -> str:
-    if case.record is None:
+    if case.clock is None:
         return _say_no_record(case)
-    return f"the SLA was over at {say_time(case.record.vulnerable_since() + case.policy.patch_sla)}"
+    return f"the SLA was over at {say_time(case.clock.since + case.policy.patch_sla)}"
 
 
 def _say_no_record(case: Case) -> str:
+    if case.line and case.line_fault:
+        return f"the line that lists it lists nothing: {show(case.line_fault.message)}"
     if case.line:
         return "there is no record of it yet"
     return "it is no source of any record" if case.has_digest else "no list line lists this tag"
@@ -171,14 +180,15 @@ def _say_not_to_come(case: Case) -> str:
 _SILENCES: Final[tuple[Callable[[Case], str], ...]] = (
     _say_reference,  # 1
     _say_no_exception,  # 2
-    _say_tracked,  # 3
-    _say_no_fresh_digest,  # 4
-    _say_no_digest_required,  # 5
-    _say_not_stale,  # 6
-    _say_no_approval,  # 7
-    _say_no_approval_in_record,  # 8
-    _say_patchable,  # 9
-    _say_sla_over,  # 10
-    _say_no_record,  # 11: with a record, either this row or the one above answers
-    _say_not_to_come,  # 12: and the last row always answers
+    _say_qualified,  # 3
+    _say_tracked,  # 4
+    _say_no_fresh_digest,  # 5
+    _say_no_digest_required,  # 6
+    _say_not_stale,  # 7
+    _say_no_approval,  # 8
+    _say_no_approval_in_record,  # 9
+    _say_patchable,  # 10
+    _say_sla_over,  # 11
+    _say_no_record,  # 12: with a record, either this row or the one above answers
+    _say_not_to_come,  # 13: and the last row always answers
 )

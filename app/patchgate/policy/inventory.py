@@ -12,7 +12,7 @@ from patchgate.policy.decision import decide
 from patchgate.policy.pattern import is_made_by_the_patcher
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
-from patchgate.policy.workload import Image
+from patchgate.policy.workload import Image, is_placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ def _order(verdict: Verdict) -> tuple[bool, bool]:
 def _describe(name: str, entry: _Entry) -> RunningImage:
     reference = entry.case.reference
     is_listed = _is_listed(entry.case)
-    can_be_listed = reference is not None and reference.tag is not None and not is_made_by_the_patcher(reference.tag)
+    is_real = not is_placeholder(entry.case.image.text)
+    can_be_listed = bool(is_real and reference and reference.tag and not is_made_by_the_patcher(reference.tag))
     return RunningImage(
         image=name,
         repository=reference.repository if reference else "",

@@ -43,6 +43,7 @@ class Origin:
 
 
 _DECIDED_BY: Final = {
+    Reason.UNQUALIFIED: "unqualified",
     Reason.DIGEST_REQUIRED: "require_digest",
     Reason.STALE: "stale",
     Reason.UNPATCHABLE: "unpatchable",

@@ -6,6 +6,7 @@ out. Without a tag or digest a pattern covers every tag and digest.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -13,7 +14,13 @@ from patchgate.errors import InvalidPatternError, InvalidReferenceError
 from patchgate.policy.reference import Reference, normalise_path
 
 _REST_OF_PATH: Final = "**"
-_MADE_BY_THE_PATCHER: Final = re.compile(r".*-(?:patched-\d{8}(?:\.\d{2})?|candidate-.*)", re.ASCII)
+_ARCHITECTURES: Final = "amd64|386|arm64|arm|ppc64le|s390x|riscv64|mips64le|loong64"
+_MADE_BY_THE_PATCHER: Final = re.compile(
+    rf".*-(?:patched-\d{{8}}(?:\.\d{{2}})?(?:-(?:{_ARCHITECTURES})(?:-v\d+)?)?|candidate-.*)", re.ASCII
+)
+"""An index's own tags, and those that Copa pushes beside it, one a platform."""
+_OF_ANOTHER_ARTIFACT: Final = re.compile(r"sha(?:256|384|512)-[a-f0-9]{64}(?:\..*)?", re.ASCII)
+"""cosign's `sha256-HEX.sig`, `.att`, `.sbom`; the fallback tag of referrers (OCI distribution specification 1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,16 @@ class Pattern:
         """Tell whether the pattern names the repository, its tag and digest aside."""
         return registry == self.registry and matches_path(self.path, path)
 
-    def rename(self, registry: str) -> "Pattern":
-        """Give the pattern with another registry."""
-        return replace(self, registry=registry, path=_normalise(registry, self.path))
+    def rename(self, canonical: Callable[[str], str]) -> "Pattern":
+        """Give the pattern with its repository renamed. canonical: names a repository, of which `*` may be segments.
+
+        What `**` stands for is renamed by what is before it: a mirror that covers only a part of it does not apply.
+        """
+        rest = "/" + _REST_OF_PATH if self.path.endswith(_REST_OF_PATH) else ""
+        beginning = f"{self.registry}/{self.path}".removesuffix(rest)
+        probe = "/x/x" if rest else ""  # two segments, which no registry completes
+        registry, _, path = (canonical(beginning + probe).removesuffix(probe) + rest).partition("/")
+        return replace(self, registry=registry, path=path)
 
     @property
     def is_literal(self) -> bool:
@@ -100,13 +114,30 @@ def matches_glob(pattern: str, text: str) -> bool:
 
 
 def expands_to(pattern: str, tag: str) -> bool:
-    """Tell whether a list line's tag stands for the tag: a `*` never does for a tag that the patcher made."""
-    return matches_glob(pattern, tag) and not is_made_by_the_patcher(tag)
+    """Tell whether a list line's tag stands for the tag.
+
+    A `*` never does for a tag that the patcher made, nor for one that belongs to an image and is none itself.
+    """
+    return matches_glob(pattern, tag) and not is_made_by_the_patcher(tag) and not is_of_another_artifact(tag)
+
+
+def why_never_listed(tag: str) -> str:
+    """Say why a line with this very tag can list no image; empty where it can."""
+    if is_made_by_the_patcher(tag):
+        return "is a tag that the patcher makes: list its source tag"
+    if is_of_another_artifact(tag):
+        return "is the tag of a signature, an attestation or an SBOM, and not of an image: delete the line"
+    return ""
 
 
 def is_made_by_the_patcher(tag: str) -> bool:
     """Tell whether a tag looks like one that the patcher gives: it is an answer, nothing to patch."""
     return _MADE_BY_THE_PATCHER.fullmatch(tag) is not None
+
+
+def is_of_another_artifact(tag: str) -> bool:
+    """Tell whether a tag looks like one of a signature, an attestation, an SBOM or a list of referrers."""
+    return _OF_ANOTHER_ARTIFACT.fullmatch(tag) is not None
 
 
 def _normalise(registry: str, path: str) -> str:

@@ -3,12 +3,12 @@
 Values only. The ConfigMap's keys and how a wrong one is reported are `configmaps`' part.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from patchgate.policy.mirror import Mirrors
 from patchgate.policy.reference import DOCKER_HUB, Reference, normalise_path
 
 
@@ -47,6 +47,8 @@ class DigestRequirement(StrEnum):
 
 
 DAY: Final = timedelta(hours=24)
+NAMES_OF_A_REPOSITORY: Final = 32
+"""Names of one repository that the catalogue lists: a registry has a few mirrors, and each name is written out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +56,32 @@ class Naming:
     """Which names mean the same place, and where patched images go. A change of it changes every index.
 
     Attributes:
-        mirrors: another name of a registry → that registry, both normalised hosts.
+        mirrors: other names of registries, or of the first segments of their repositories.
         push_to: prefix of source repositories → prefix of target repositories, both normalised, the longest first.
     """
 
-    mirrors: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mirrors = field(default_factory=Mirrors)
     push_to: tuple[tuple[str, str], ...] = ()
 
     def canonical(self, repository: str) -> str:
         """Name the repository by its registry's own name; unchanged where no mirror has it."""
-        registry, _, path = repository.partition("/")
-        own_name = self.mirrors.get(registry)
-        return f"{own_name}/{normalise_path(own_name, path)}" if own_name else repository
+        return self.mirrors.rename_fully(repository) if self.mirrors else repository
 
     def rename(self, reference: Reference) -> Reference:
         """Give the reference under its canonical name."""
-        own_name = self.mirrors.get(reference.registry)
-        if own_name is None:
+        name = self.canonical(reference.repository)
+        if name == reference.repository:
             return reference
-        path = normalise_path(own_name, reference.path)
-        return Reference(own_name, path, reference.tag, reference.digest)
+        registry, _, path = name.partition("/")
+        return Reference(registry, path, reference.tag, reference.digest)
+
+    def list_names(self, repository: str) -> tuple[str, ...]:
+        """List every name that the mirrors give to a repository, its canonical one first."""
+        names = [repository]
+        for name in names:  # which grows: a mirror may have mirrors
+            found = (other for mirror in self.mirrors for other in mirror.list_names(name))
+            names += [other for other in found if other not in names][: NAMES_OF_A_REPOSITORY - len(names)]
+        return tuple(names)
 
     def find_target(self, repository: str) -> str | None:
         """Name the repository that the repository's patched images are pushed to; None: the same one."""
@@ -99,6 +107,7 @@ class Policy:
         unscanned: what happens to a listed image without a record.
         unlisted: what happens to another tag or digest of a tracked repository.
         unpatchable: what happens to an image that Copa cannot patch.
+        unqualified: what happens to an image whose name has no registry.
         require_digest: which images must carry a digest.
         platforms: those of the nodes.
         naming: mirrors and push targets.
@@ -112,6 +121,7 @@ class Policy:
     unscanned: Effect = Effect.WARN
     unlisted: Effect = Effect.DENY
     unpatchable: Effect = Effect.WARN
+    unqualified: Effect = Effect.ALLOW
     require_digest: DigestRequirement = DigestRequirement.NO
     platforms: tuple[str, ...] = ("linux/amd64",)
     naming: Naming = field(default_factory=Naming)

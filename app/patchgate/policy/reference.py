@@ -2,11 +2,12 @@
 
 Decides what an image string names, as containerd would (github.com/distribution/reference v0.6,
 `ParseNormalizedNamed` and `TagNameOnly`), and then folds what containerd leaves apart but a registry does not: the
-case of a host name, the port of HTTPS, and the other names of Docker Hub. Asks no registry.
+case of a host name, the port of HTTPS, the spellings of an IP address, and the other names of Docker Hub. A host that
+some resolvers read as an IPv4 address and others do not is refused. Asks no registry and no DNS.
 """
 
 import re
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final, Self
 
 from msgspec import Struct
@@ -32,9 +33,12 @@ _REST_PATTERN: Final = re.compile(
 )
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _USUAL_PATTERN: Final = re.compile(
-    rf"({_LABEL}(?:\.{_LABEL})+)/({_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::({_TAG}))?(?:@({_DIGEST}))?"
+    rf"((?:{_LABEL}\.)+(?=[a-z]){_LABEL})/({_PATH_COMPONENT}(?:/{_PATH_COMPONENT})*)(?::({_TAG}))?(?:@({_DIGEST}))?"
 )
-"""What most images are named: a host in lower case, with a dot and without a port, which is folded already."""
+"""What most images are named: a host name in lower case, with a dot and without a port, which is folded already."""
+_NUMERIC_HOST: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+"""A host that ends in a number (WHATWG URL Standard, "ends in a number checker"): no such top-level domain exists, and
+C's inet_aton reads `10.5`, `012.0.0.5` and `0xa000005` as IPv4 addresses, Go's resolver does not."""
 _IDENTIFIER_PATTERN: Final = re.compile(r"[a-f0-9]{64}|(?:sha256|sha384|sha512):[a-f0-9]+")
 """An image ID: containerd runs whatever its node holds under it, and takes a prefix as well (CRI, LocalResolve)."""
 _DIGEST_PATTERN: Final = re.compile(_DIGEST)
@@ -105,7 +109,7 @@ class Reference(Struct, frozen=True, gc=False):
         try:
             registry = normalise_registry(host or DOCKER_HUB)
         except AddressValueError as error:
-            raise InvalidReferenceError(f"the registry is not an IPv6 address: {error}") from error
+            raise InvalidReferenceError(f"the registry is not an IP address: {error}") from error
         path = normalise_path(registry, path)
         if len(path) > REPOSITORY_PATH_CHARACTERS:
             raise InvalidReferenceError(f"a repository's path has at most {REPOSITORY_PATH_CHARACTERS} characters")
@@ -115,7 +119,8 @@ class Reference(Struct, frozen=True, gc=False):
 def normalise_registry(host: str) -> str:
     """Fold a host name to the one form that every spelling of it shares.
 
-    Raises AddressValueError for brackets without an IPv6 address in them.
+    Raises:
+        AddressValueError: brackets without an IPv6 address, or numbers that are not four decimal ones.
 
     A single label that is a host only because of its port or its upper case keeps `:443`: without it, its text would
     read as the first part of a path on Docker Hub.
@@ -128,26 +133,41 @@ def normalise_registry(host: str) -> str:
 
 
 def _split_port(host: str) -> tuple[str, str]:
-    """Split host and port; Go's dialler reads `:0443` as 443 and every spelling of an IPv6 address as one."""
+    """Split host and port; Go's dialler reads `:0443` as 443 and every spelling of an IP address as one."""
     if host.startswith("["):
         address, _, port = host[1:].partition("]")
-        return f"[{_spell_ipv6(address)}]", port.removeprefix(":").lstrip("0")
+        return _spell_ipv6(address), port.removeprefix(":").lstrip("0")
     name, _, port = host.partition(":")
-    return name, port.lstrip("0")
+    return _spell_ipv4(name) if _NUMERIC_HOST.fullmatch(name) else name, port.lstrip("0")
 
 
 def _spell_ipv6(address: str) -> str:
-    """Spell an IPv6 address in one way, and never with an IPv4 address in it: the grammar has no dots there."""
+    """Spell an IPv6 address in one way (RFC 5952); one that maps an IPv4 address reaches the host of that address."""
     parsed = IPv6Address(address)
-    if parsed.ipv4_mapped is None:
-        return parsed.compressed
-    low = int(parsed.ipv4_mapped)
-    return f"::ffff:{low >> 16:x}:{low & 0xFFFF:x}"
+    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else f"[{parsed.compressed}]"
+
+
+def _spell_ipv4(numbers: str) -> str:
+    """Check that an IPv4 address is four decimal numbers without leading zeros: all resolvers agree on that alone."""
+    try:
+        return str(IPv4Address(numbers))
+    except AddressValueError as error:
+        raise AddressValueError(f"write {numbers!r} as four decimal numbers, such as 10.0.0.5, or as a name") from error
 
 
 def normalise_path(registry: str, path: str) -> str:
     """Add `library/` where Docker Hub's path has one part."""
     return f"library/{path}" if registry == DOCKER_HUB and "/" not in path else path
+
+
+def names_registry(text: str) -> bool:
+    """Tell whether the text of a reference names its registry.
+
+    Without one containerd asks docker.io; CRI-O and Podman ask what the node's registries.conf lists
+    (containers-registries.conf(5), `unqualified-search-registries` and `[aliases]`).
+    """
+    host, _ = _split_host(text)
+    return bool(host)
 
 
 def is_digest(text: str) -> bool:

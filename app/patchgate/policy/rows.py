@@ -15,6 +15,15 @@ from patchgate.policy.record import Approval, State
 from patchgate.policy.verdict import Reason, Verdict, say_duration, say_time, show
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+_OLD_COPY: Final = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
+UNQUALIFIED: Final = "names no registry, so each node chooses one"
+
+
+def no_image_yet(case: Case) -> Verdict | None:
+    """Before the table: a Pod template has a placeholder; unless a tracked repository has that name."""
+    if not case.image.is_placeholder or case.repository:
+        return None
+    return _warn(case, Reason.NO_IMAGE_YET, "no image yet: this template's Pods get one, and are judged")
 
 
 def invalid_reference(case: Case) -> Verdict | None:
@@ -33,8 +42,16 @@ def excepted(case: Case) -> Verdict | None:
     return Verdict(_name(case), allowed=True, reason=Reason.EXCEPTED, text=text, warns=True, audit=audit)
 
 
+def unqualified(case: Case) -> Verdict | None:
+    """Row 3: no registry in its name, where the policy refuses that."""
+    if case.policy.unqualified is not Effect.DENY or not case.is_unqualified:
+        return None
+    use = case.find_use()
+    return _deny(case, Reason.UNQUALIFIED, UNQUALIFIED if use else say_unqualified(case), use)
+
+
 def not_tracked(case: Case) -> Verdict | None:
-    """Row 3: its repository is not tracked."""
+    """Row 4: its repository is not tracked."""
     if case.repository:
         return None
     if case.policy.require_digest is DigestRequirement.ALL and case.reference and not case.reference.digest:
@@ -43,14 +60,14 @@ def not_tracked(case: Case) -> Verdict | None:
 
 
 def approved_digest(case: Case) -> Verdict | None:
-    """Row 4: digest of a fresh approval."""
+    """Row 5: digest of a fresh approval."""
     if case.has_digest and case.has_fresh_approval:
         return _allow(case, Reason.APPROVED, "an approved digest", until=case.fresh_until)
     return None
 
 
 def digest_required(case: Case) -> Verdict | None:
-    """Row 5: no digest, and one is required."""
+    """Row 6: no digest, and one is required."""
     if case.has_digest or not case.must_carry_digest:
         return None
     use = case.find_use()
@@ -59,7 +76,7 @@ def digest_required(case: Case) -> Verdict | None:
 
 
 def stale(case: Case) -> Verdict | None:
-    """Row 6: tag or digest of an approval that is not fresh."""
+    """Row 7: tag or digest of an approval that is not fresh."""
     if case.approval is None or case.has_fresh_approval:
         return None
     text = f"its approval is stale, last verified {say_time(case.approval.verified)}"
@@ -72,27 +89,30 @@ def stale(case: Case) -> Verdict | None:
 
 
 def approved_tag(case: Case) -> Verdict | None:
-    """Row 7: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
+    """Row 8: tag of a fresh approval; not where a node may hold the old copy of a listed tag."""
     if not case.has_fresh_approval:
         return None
     if not case.may_be_an_old_copy or case.image.pull_policy == "Always":
         return _allow(case, Reason.APPROVED, "an approved tag", until=case.fresh_until)
-    text = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
     effect = Effect.DENY if case.image.pull_policy else Effect.WARN
-    return _by_effect(effect, case, Reason.CACHED_COPY, text, case.find_use())
+    return _by_effect(effect, case, Reason.CACHED_COPY, _OLD_COPY, case.find_use())
 
 
 def patch_available(case: Case) -> Verdict | None:
-    """Row 8: listed tag or source, no approval itself, but its record has one."""
-    if case.record is None or not case.snapshot.has_approval(case.record):
+    """Row 9: listed tag or source, no approval itself, but its record has one."""
+    if case.record is None or case.clock is None:
         return None
-    patched, grace = case.record.patched, case.policy.rollout_grace
-    if case.asker.is_controller and patched and case.now - patched <= grace:
+    patched, grace = case.clock.patched, case.policy.rollout_grace
+    has_approval = case.snapshot.has_approval(case.record)
+    if not has_approval and not case.had_patch:
+        return None
+    if has_approval and case.asker.is_controller and patched and case.now - patched <= grace:
         text = f"patched since; a controller may re-create it until {say_time(patched + grace)}"
         return _warn(case, Reason.PATCH_AVAILABLE, text, case.find_use())
     use = case.find_use()
     if use is None:
-        text = "was patched, but that approval is stale: it must be verified again"
+        fault = "that approval is stale: it must be verified again"
+        text = f"was patched, but {fault if has_approval else 'the patched image was found vulnerable since'}"
         return _deny(case, Reason.PATCH_AVAILABLE, text, until=FOREVER)
     # The freshest approval: as long as it is fresh it is the one to use.
     until = use.verified + case.policy.stale_after
@@ -100,63 +120,80 @@ def patch_available(case: Case) -> Verdict | None:
 
 
 def unpatchable(case: Case) -> Verdict | None:
-    """Row 9: listed tag or source, and it cannot be patched."""
-    if case.record is None or case.record.state is not State.UNPATCHABLE:
+    """Row 10: listed tag or source, and it cannot be patched; not a source before it that was found vulnerable."""
+    if case.record is None or case.record.state is not State.UNPATCHABLE or case.is_earlier_source:
         return None
+    if not case.has_digest and case.may_be_an_old_copy and case.image.pull_policy not in ("Always", None):
+        return _deny(case, Reason.CACHED_COPY, _OLD_COPY)
     text = f"cannot be patched: {_say_message(case)}; rebuild it on a newer base or ask for an exception"
     return _by_effect(case.policy.unpatchable, case, Reason.UNPATCHABLE, text)
 
 
 def within_sla(case: Case) -> Verdict | None:
-    """Row 10: listed tag or source, no approval, the SLA still runs."""
-    if case.record is None:
+    """Row 11: listed tag or source, no approval, the SLA still runs."""
+    if case.clock is None:
         return None
-    left = case.record.vulnerable_since() + case.policy.patch_sla - case.now
+    left = case.clock.since + case.policy.patch_sla - case.now
     if left.total_seconds() <= 0:
         return None
     return _warn(case, Reason.WITHIN_SLA, f"not approved yet; it will be refused in {say_duration(left)}")
 
 
 def sla_breached(case: Case) -> Verdict | None:
-    """Row 11: the same, longer ago."""
-    if case.record is None:
+    """Row 12: the same, longer ago."""
+    if case.clock is None:
         return None
-    since, sla = say_time(case.record.vulnerable_since()), say_duration(case.policy.patch_sla)
-    text = f"not approved within {sla} of {since}: {_say_message(case)}; mend that or ask for an exception"
+    since, sla = say_time(case.clock.since), say_duration(case.policy.patch_sla)
+    text = f"not approved within {sla} of {since}: {_say_message(case)}; fix that or request an exception"
     return _deny(case, Reason.SLA_BREACHED, text)
 
 
 def unscanned(case: Case) -> Verdict | None:
-    """Row 12: listed without a record; or a digest where some line has no record yet."""
-    if case.line is None and not case.is_digest_to_come:
+    """Row 13: listed without a record; or a digest where some line has no record yet.
+
+    A line of which a run could make nothing lists nothing.
+    """
+    if (case.line is None or case.line_fault) and not case.is_digest_to_come:
         return None
     return _by_effect(case.policy.unscanned, case, Reason.UNSCANNED, "the patcher has not looked at it yet")
 
 
 def unlisted(case: Case) -> Verdict | None:
-    """Row 13: anything else of a tracked repository."""
+    """Row 14: anything else of a tracked repository."""
+    if case.repository and (bad := case.repository.bad_line):
+        text = f"only {bad.place} names its repository, and that line has no effect: {bad.reason}"
+        return _warn(case, Reason.UNLISTED, text)
     effect = case.policy.unlisted
     if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
         effect = Effect.WARN
     text = "not listed, though its repository is tracked: list it or use an approved image"
+    if case.line and case.line_fault:
+        where = f"{show(case.line.configmap)}, line {case.line.number}"
+        text = f"the line that lists it ({where}) lists nothing: {show(case.line_fault.message)}"
     return _by_effect(effect, case, Reason.UNLISTED, text)
 
 
 ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
     invalid_reference,  # 1
     excepted,  # 2
-    not_tracked,  # 3
-    approved_digest,  # 4
-    digest_required,  # 5
-    stale,  # 6
-    approved_tag,  # 7
-    patch_available,  # 8
-    unpatchable,  # 9
-    within_sla,  # 10
-    sla_breached,  # 11
-    unscanned,  # 12
-    unlisted,  # 13
+    unqualified,  # 3
+    not_tracked,  # 4
+    approved_digest,  # 5
+    digest_required,  # 6
+    stale,  # 7
+    approved_tag,  # 8
+    patch_available,  # 9
+    unpatchable,  # 10
+    within_sla,  # 11
+    sla_breached,  # 12
+    unscanned,  # 13
+    unlisted,  # 14
 )
+
+
+def say_unqualified(case: Case) -> str:
+    """Say what to write instead of a name without a registry."""
+    return f"{UNQUALIFIED}: write {show(str(case.reference))}"
 
 
 def _allow(case: Case, reason: Reason, text: str, until: datetime | None = None) -> Verdict:

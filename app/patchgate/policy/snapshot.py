@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from patchgate.policy.exception import ExceptionIndex
-from patchgate.policy.part import ExceptionsPart, ImageListPart, Part, Problem, RecordsPart
-from patchgate.policy.policy import Policy
+from patchgate.policy.part import ExceptionsPart, ImageListPart, LineNote, Part, Problem, RecordsPart
+from patchgate.policy.policy import Effect, Policy
 from patchgate.policy.record import Approval, Record
 from patchgate.policy.repository import Repository
 from patchgate.policy.verdict import say_time
@@ -113,6 +114,19 @@ class Snapshot:
                     if exception.expires <= now:
                         yield Problem(part.name, str(exception.pattern), f"expired at {say_time(exception.expires)}")
         yield from self.conflicts
+        if self.policy.unqualified is not Effect.ALLOW:
+            yield from self._list_unqualified()
+
+    def _list_unqualified(self) -> Iterator[Problem]:
+        """List the lines that name no registry, where the policy wants one in what Pods name."""
+        for part in self.parts.values():
+            lines = part.lines.values() if isinstance(part, ImageListPart) else ()
+            for line in chain.from_iterable(lines):
+                if not line.is_qualified:
+                    name = f"{line.repository}:{line.tag}"
+                    yield Problem(
+                        part.name, f"line {line.number}", f"names no registry: it is read as {name}; write that"
+                    )
 
 
 def _order_of_part(part: Part) -> tuple[bool, str]:
@@ -135,6 +149,9 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
     gone = _find_newest_records(before.values(), keys)
     touched = _group_by_repository(_find_newest_records(parts.values(), keys))
     names = {name for part in changed if isinstance(part, ImageListPart) for name in part.lines}
+    notes, notes_before = _join_notes(parts.values()), _join_notes(before.values())
+    names |= {line.rpartition(":")[0] for line, _ in notes.items() ^ notes_before.items()}
+    notes_of = _group_notes(notes)
     lists = [part for part in parts.values() if isinstance(part, ImageListPart)]
     index = dict(previous.repositories) if previous else {}
     for name in names | touched.keys() | _group_by_repository(gone).keys():
@@ -143,8 +160,21 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
         records = kept | touched.get(name, {})
         naming_lists = [part for part in lists if name in part.lines]
         if naming_lists or records:
-            index[name] = Repository.build(name, naming_lists, records)
+            index[name] = Repository.build(name, naming_lists, records, notes_of.get(name))
     return index
+
+
+def _join_notes(parts: Iterable[Part]) -> dict[str, LineNote]:
+    return {line: note for part in parts if isinstance(part, RecordsPart) for line, note in part.notes.items()}
+
+
+def _group_notes(notes: Mapping[str, LineNote]) -> dict[str, dict[str, LineNote]]:
+    """Group notes by repository: the tag of the line → its note."""
+    groups: dict[str, dict[str, LineNote]] = defaultdict(dict)
+    for line, note in notes.items():
+        repository, _, tag = line.rpartition(":")
+        groups[repository][tag] = note
+    return groups
 
 
 def _list_changed_keys(before: Mapping[str, Part], now: Mapping[str, Part]) -> set[str]:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
 
     INVALID_REFERENCE = "InvalidReference"
     EXCEPTED = "Excepted"
+    UNQUALIFIED = "Unqualified"
     NOT_TRACKED = "NotTracked"
     APPROVED = "Approved"
     DIGEST_REQUIRED = "DigestRequired"
@@ -35,7 +36,8 @@ class Reason(StrEnum):
     SLA_BREACHED = "SlaBreached"
     UNSCANNED = "Unscanned"
     UNLISTED = "Unlisted"
-    # Beside the table: no image in the request, an object that cannot be read, a defect of patchgate.
+    # Next to the table: a placeholder in a template, no image, an object that cannot be read, a bug in patchgate.
+    NO_IMAGE_YET = "NoImageYet"
     NO_IMAGES = "NoImages"
     INVALID_OBJECT = "InvalidObject"
     INTERNAL_ERROR = "InternalError"
@@ -49,7 +51,7 @@ class Verdict(Struct, frozen=True, gc=False):
         allowed: whether it may run.
         reason: the code.
         text: why, and what to do; without the image.
-        approval: what to use instead, by digest, which row 4 allows now; None where there is none.
+        approval: what to use instead, by digest, which is `Approved` now; None where there is none.
         warns: whether an allowed image is warned about.
         audit: what the audit log must keep; empty for nothing.
         until: to when the same snapshot gives the same verdict, this instant included; None where nobody reckoned it.
@@ -72,14 +74,14 @@ class Verdict(Struct, frozen=True, gc=False):
     @property
     def message(self) -> str:
         """One sentence for people, whole."""
-        return f"{self.image or 'empty image'}: {self.text}" + (f"; use {self.use}" if self.use else "")
+        return f"{self.image.strip() or 'empty image'}: {self.text}" + (f"; use {self.use}" if self.use else "")
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The same in lines as kube-apiserver takes them; none for an image that is simply allowed."""
         if self.allowed and not self.warns:
             return ()
-        line = fit_beside(self.image or "empty image", f": {self.text}")
+        line = fit_beside(self.image.strip() or "empty image", f": {self.text}")
         return (line, f"use {_shorten(self.approval)}") if self.approval else (line,)
 
 

@@ -1,4 +1,4 @@
-"""Workloads: every place where an object hides an image, and which of its images a change adds.
+"""Workloads: every place where an object hides an image.
 
 The Structs are the part of the Kubernetes API that matters here (k8s.io/api: core/v1 PodSpec, apps/v1, batch/v1), with
 the API's own field names; whoever parses an object may leave out all else. Decides nothing about an image.
@@ -17,6 +17,8 @@ TEMPLATE_KINDS: Final = frozenset(
     {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
 )
 _KINDS: Final = TEMPLATE_KINDS | {"Pod"}
+_NODE_USERS: Final = "system:node:"
+"""How the names of kubelets' users begin (kubernetes.io/docs/reference/access-authn-authz/node)."""
 _GROUPS: Final = frozenset({"", "apps", "batch", "extensions"})
 
 
@@ -86,6 +88,16 @@ class Spec(PodSpec, frozen=True, gc=False):
     jobTemplate: JobTemplate | None = None
 
 
+class Annotations(Struct, frozen=True, gc=False, rename={"mirror": "kubernetes.io/config.mirror"}):
+    """The one annotation that a verdict looks at.
+
+    Attributes:
+        mirror: set by the kubelet on a mirror Pod (k8s.io/api/core/v1, MirrorPodAnnotationKey).
+    """
+
+    mirror: str | None = None
+
+
 class Metadata(Struct, frozen=True, gc=False):
     """The metadata of an object that a verdict looks at."""
 
@@ -93,6 +105,7 @@ class Metadata(Struct, frozen=True, gc=False):
     generateName: str | None = None
     namespace: str | None = None
     deletionTimestamp: str | None = None
+    annotations: Annotations | None = None
 
 
 class Object(Struct, frozen=True, gc=False):
@@ -115,10 +128,21 @@ class Image(Struct, frozen=True, gc=False):
     Attributes:
         text: the image string; empty where the container names none.
         pull_policy: Always, IfNotPresent or Never; None where nobody knows.
+        is_placeholder: whether a Pod template has it until something else writes the image into it or its Pods.
     """
 
     text: str
     pull_policy: str | None = None
+    is_placeholder: bool = False
+
+
+def is_mirror_pod(obj: Object | None, username: str | None) -> bool:
+    """Tell whether a kubelet shows a static Pod of its node, which runs already: to refuse it would only hide it.
+
+    The annotation alone proves nothing, as anyone may write it; a node's user may make no other Pods (NodeRestriction).
+    """
+    annotations = obj.metadata.annotations if obj and obj.kind == "Pod" and obj.metadata else None
+    return bool(annotations and annotations.mirror is not None and username and username.startswith(_NODE_USERS))
 
 
 def is_judged(api_version: str, kind: str) -> bool:
@@ -127,23 +151,17 @@ def is_judged(api_version: str, kind: str) -> bool:
     return kind in _KINDS and group in _GROUPS
 
 
-def list_added_images(
-    operation: Operation, obj: Object | None, old: Object | None, subresource: str | None
-) -> tuple[Image, ...]:
-    """List the images that the change adds, each once, in the order of the object.
+def list_asked_images(operation: Operation, obj: Object | None, subresource: str | None) -> tuple[Image, ...]:
+    """List the images that the object of a request asks for, each once, in its order.
 
-    None are added by a deletion, by an update of an object that is being deleted (whoever waits for its finalizers
-    must be let through), or by `status`. Any other subresource is judged if it carries a workload.
+    None are asked for by a deletion, by an update of an object that is being deleted (its finalizers must be able to
+    go), or by `status`. Any other subresource is judged if it carries a workload.
     """
     if obj is None or operation in ADD_NOTHING or subresource == "status":
         return ()
-    images = dict.fromkeys(list_images(obj))
-    if operation is not Operation.UPDATE:
-        return tuple(images)
-    if obj.metadata and obj.metadata.deletionTimestamp:
+    if operation is Operation.UPDATE and obj.metadata and obj.metadata.deletionTimestamp:
         return ()
-    known = {image.text for image in list_images(old)} if old else set()
-    return tuple(image for image in images if image.text not in known)
+    return tuple(dict.fromkeys(list_images(obj)))
 
 
 def list_images(obj: Object) -> list[Image]:
@@ -151,10 +169,11 @@ def list_images(obj: Object) -> list[Image]:
     pod = _find_pod(obj)
     if pod is None:
         return []
+    make = _make_template_image if obj.is_template else _make_image
     containers = (*(pod.initContainers or ()), *(pod.containers or ()), *(pod.ephemeralContainers or ()))
-    images = [_make_image(each.image, each.imagePullPolicy) for each in _thin_out(containers)]
+    images = [make(each.image, each.imagePullPolicy) for each in _thin_out(containers)]
     volumes = [each.image for each in pod.volumes if each.image] if pod.volumes else ()
-    images += [_make_image(each.reference, each.pullPolicy) for each in _thin_out(volumes)]
+    images += [make(each.reference, each.pullPolicy) for each in _thin_out(volumes)]
     return images
 
 
@@ -178,6 +197,21 @@ def _make_image(text: str | None, pull_policy: str | None) -> Image:
     """Make an image, with the pull policy that kube-apiserver would give it (core/v1, SetDefaults_Container)."""
     image = text or ""
     return Image(image, pull_policy or _default_pull_policy(image))
+
+
+def _make_template_image(text: str | None, pull_policy: str | None) -> Image:
+    """Make an image of a Pod template, where some name none yet: their Pods do, and are judged."""
+    image = _make_image(text, pull_policy)
+    return Image(image.text, image.pull_policy, is_placeholder=True) if is_placeholder(image.text) else image
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether the text is what tools write into a Pod template that has no image yet.
+
+    Blanks: OpenShift's image triggers (kube-apiserver refuses them in a Pod, and takes them in a template). `auto`:
+    Istio's gateways, whose Pods its injector completes.
+    """
+    return text == "auto" or (bool(text) and not text.strip())
 
 
 def _default_pull_policy(image: str) -> str:

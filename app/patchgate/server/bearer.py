@@ -41,4 +41,6 @@ class Bearer:
         if scheme.lower() != _SCHEME or not token.strip():
             raise RequestError(401, "send a bearer token")
         if len(token) > TOKEN_BYTES or not token.isascii() or not await self.is_known(token.strip().decode("ascii")):
-            raise RequestError(401, "the bearer token is not known, or not meant for patchgate")
+            raise RequestError(
+                401, "the bearer token is not known, not meant for patchgate, or of a user who may not ask"
+            )

@@ -17,7 +17,7 @@ from patchgate.limits import CATALOG_SECONDS
 from patchgate.policy.reference import DOCKER_HUB, DOCKER_HUB_NAMES
 from patchgate.policy.snapshot import Snapshot
 
-_OFFICIAL: Final = "library/"
+_OFFICIAL: Final = f"{DOCKER_HUB}/library/"
 
 
 class Catalog:
@@ -46,31 +46,30 @@ def _write(snapshot: Snapshot, now: datetime) -> bytes:
 
 
 def list_catalog(snapshot: Snapshot, now: datetime) -> dict[str, list[str]]:
-    """List tracked repositories, and the digests that row 4 of the decision table allows now."""
-    registries = _name_registries(snapshot)
+    """List tracked repositories, and the digests that are `Approved` now."""
     tracked: list[str] = []
     approved: list[str] = []
     stale_after = snapshot.policy.stale_after
     for repository in snapshot.tracked:
-        registry, _, path = repository.name.partition("/")
-        tracked += [f"{name}/{p}" for name in registries.get(registry, [registry]) for p in _spell(registry, path)]
+        tracked += _name(repository.name, snapshot)
         fresh = [
             digest for digest, approval in repository.approvals_by_digest.items() if approval.is_fresh(now, stale_after)
         ]
-        approved += [f"{registry}/{p}@{digest}" for p in _spell(registry, path) for digest in fresh]
+        approved += [f"{name}@{digest}" for name in _spell(repository.name) for digest in fresh]
     return {"tracked": sorted(tracked), "approved": sorted(approved)}
 
 
-def _name_registries(snapshot: Snapshot) -> dict[str, list[str]]:
-    """Give each registry that has several names all of them."""
-    names = {DOCKER_HUB: sorted(DOCKER_HUB_NAMES)}
-    for mirror, registry in snapshot.policy.naming.mirrors.items():
-        names.setdefault(registry, [registry]).append(mirror)
-    return names
+def _name(repository: str, snapshot: Snapshot) -> Iterator[str]:
+    """Name the repository as every mirror and every name of Docker Hub has it."""
+    for name in snapshot.policy.naming.list_names(repository):
+        registry, _, _ = name.partition("/")
+        hosts = sorted(DOCKER_HUB_NAMES) if registry == DOCKER_HUB else [registry]
+        for spelled in _spell(name):
+            yield from (host + spelled.removeprefix(registry) for host in hosts)
 
 
-def _spell(registry: str, path: str) -> Iterator[str]:
-    """Spell the path with and without `library/`, where Docker Hub takes both."""
-    if registry == DOCKER_HUB and path.startswith(_OFFICIAL):
-        yield path.removeprefix(_OFFICIAL)
-    yield path
+def _spell(repository: str) -> Iterator[str]:
+    """Spell a repository with and without `library/`, where Docker Hub takes both."""
+    if repository.startswith(_OFFICIAL):
+        yield f"{DOCKER_HUB}/{repository.removeprefix(_OFFICIAL)}"
+    yield repository

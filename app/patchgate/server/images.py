@@ -1,9 +1,19 @@
 """Every tracked image with its record and time left, as JSON: for the ops listener and the command line."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from patchgate.policy.overview import TrackedImage
+from patchgate.policy.part import BadLine
 from patchgate.policy.verdict import say_time
+
+
+def describe_report(images: Iterable[TrackedImage], bad_lines: Iterable[BadLine], now: datetime) -> dict[str, object]:
+    """Describe the images, and the lines of lists that have no effect."""
+    return {
+        "images": [describe_image(image, now) for image in images],
+        "bad_lines": [{"listed_in": line.place, "text": line.text, "message": line.reason} for line in bad_lines],
+    }
 
 
 def describe_image(image: TrackedImage, now: datetime) -> dict[str, object]:

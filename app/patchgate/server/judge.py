@@ -1,6 +1,6 @@
 """The judge: the one core behind every door. Asks the policy with what this process has."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from patchgate.limits import IMAGES_OF_A_REQUEST
 from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
+from patchgate.policy.change import find_change
 from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide, softens
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict, show
-from patchgate.policy.workload import Image, Object, Operation, list_added_images
+from patchgate.policy.workload import Image, Object, Operation, is_mirror_pod
 
 
 class OnError(StrEnum):
@@ -77,13 +78,24 @@ class Judge:
         return snapshot if snapshot and snapshot.is_complete else None
 
     def judge(self, question: Question, mode: Mode, snapshot: Snapshot) -> Decision:
-        """Judge what the change adds."""
+        """Judge what the change adds; of what a template keeps, say what becomes of its next Pods."""
         asker = Asker.of(question.username, question.operation, question.namespace, self.controllers)
-        images = list_added_images(question.operation, question.obj, question.old, question.subresource)
-        is_softened = softens(self.scope, asker, is_template=question.obj is not None and question.obj.is_template)
-        if len(images) > IMAGES_OF_A_REQUEST:
+        change = find_change(question.operation, question.obj, question.old, question.subresource, snapshot)
+        is_template = question.obj is not None and question.obj.is_template
+        is_softened = softens(self.scope, asker, is_template=is_template) or is_mirror_pod(
+            question.obj, question.username
+        )
+        if len(change.added) > IMAGES_OF_A_REQUEST:
             return conclude([_refuse(f"names more than {IMAGES_OF_A_REQUEST} images")], mode, is_softened=is_softened)
-        return conclude(self._decide_all(images, snapshot, asker), mode, is_softened=is_softened)
+        refused = self._list_refused_next(question, change.kept, snapshot)
+        return conclude(self._decide_all(change.added, snapshot, asker), mode, refused, is_softened=is_softened)
+
+    def _list_refused_next(self, question: Question, kept: Sequence[Image], snapshot: Snapshot) -> list[Verdict]:
+        """List what refuses the next Pods of a template, which a controller makes; nothing for controllers to read."""
+        if not kept or self.scope is Scope.ROLLOUTS or question.username in self.controllers:
+            return []
+        pods = Asker(question.namespace or None, is_controller=True)
+        return [verdict for verdict in self._decide_all(kept, snapshot, pods) if not verdict.allowed]
 
     def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
         """Judge images of which nothing else is known: no pull policy, nobody who asks."""

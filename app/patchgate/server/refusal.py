@@ -16,6 +16,7 @@ _VARIABLE: Final = re.compile(rb"\{(?=\{)")
 _REASONS: Final = {
     400: "BadRequest",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
     408: "RequestTimeout",

@@ -164,7 +164,7 @@ def _read_whole(body: bytes | bytearray) -> _Review:
         if len(body) > EXPLAINED_BYTES:
             fault = say_fault(error) if isinstance(error, msgspec.ValidationError) else "it is not as the API has it"
             raise _TooLargeToExplainError(fault) from error
-        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json")
+        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json", by_alias=True)
         return msgspec.convert(accepted, _Review)
     return review
 
@@ -222,7 +222,7 @@ def _read_head(body: bytes | bytearray, fault: str, cause: Exception) -> Review:
 
 
 def _is_unseen(request: _EnvelopeRequest) -> bool:
-    """Tell whether the request is allowed whatever its object holds: `list_added_images` would not look at it."""
+    """Tell whether the request is allowed whatever its object holds: `list_asked_images` would not look at it."""
     if request.object is None or request.subResource == "status" or request.operation in ("DELETE", "CONNECT"):
         return True
     if not isinstance(request.object, dict):

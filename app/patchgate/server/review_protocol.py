@@ -4,12 +4,14 @@ It is what kube-apiserver sends: POST to a mode's path, with a small Content-Len
 other answer. Every other request goes the ASGI way, whose answers are the same; so does a review that is given up.
 """
 
+import asyncio
 from time import perf_counter
 from typing import Any, Final
 
 from patchgate.policy.decision import Mode
 from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import is_json, read_length
+from patchgate.server.callers import CallerCheck, Fault, describe_caller
 from patchgate.server.life import Life
 from patchgate.server.one_by_one import COSTLY_SECONDS, OneByOne
 from patchgate.server.protocol import GateProtocol
@@ -22,14 +24,32 @@ _PATHS: Final = {f"{PREFIX}{mode}".encode(): mode for mode in Mode}
 class ReviewProtocol(GateProtocol):
     """A connection of the main listener."""
 
-    def __init__(self, *arguments: Any, admission: AdmissionApp, life: Life, costly: OneByOne) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        *arguments: Any,  # noqa: ANN401 -- uvicorn's
+        admission: AdmissionApp,
+        life: Life,
+        costly: OneByOne,
+        callers: CallerCheck | None = None,
+    ) -> None:
         super().__init__(*arguments)
         self._admission = admission
         self._life = life
         self._costly = costly
+        self._callers = callers
+        self._fault: Fault | None = None  # of the caller's certificate
         self._mode: Mode | None = None  # of the review that is being read; None for any other request
         self._parts: list[bytes] = []  # of its body
         self._is_last = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Begin: check the caller's certificate."""
+        super().connection_made(transport)
+        connection = transport.get_extra_info("ssl_object")
+        if self._callers and connection:
+            self._fault = self._callers.find_fault(connection)
+            if self._fault:
+                self.app = self._callers.guard(self.app, self._fault, describe_caller(self.client))
 
     def on_headers_complete(self) -> None:
         """Take the end of a head, and choose the way."""
@@ -101,7 +121,7 @@ class ReviewProtocol(GateProtocol):
         """Choose how the request is answered: in one piece, in which mode; None for the ASGI way."""
         mode = _PATHS.get(self.url.partition(b"?")[0])
         is_usual = self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
-        if mode is None or not is_usual or self.expect_100_continue or not self._is_free:
+        if mode is None or not is_usual or self._fault or self.expect_100_continue or not self._is_free:
             return None
         headers = dict(self.headers)
         return mode if is_json(headers) and 0 < read_length(headers) <= SMALL_BODY_BYTES else None

@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap
-from patchgate.configmaps.documents import MANIFEST_ENDINGS, load_documents, read_configmap, unfold
+from patchgate.configmaps.documents import MANIFEST_ENDINGS, decode_text, load_documents, read_configmap, unfold_good
 from patchgate.errors import InvalidManifestError, SourceError
 from patchgate.limits import MANIFEST_BYTES, SETTLED_SECONDS
 from patchgate.policy.part import Problem
 from patchgate.policy.verdict import show
 from patchgate.sources.source import Reading
-from patchgate.sources.watch import watch_directory
 
 _Signature = tuple[int, int, int, int]
 _UNREAD: Final[_Signature] = (0, 0, 0, 0)
@@ -89,6 +88,8 @@ class DirectorySource:
 
     def changes(self) -> AsyncIterator[None]:
         """Say when to read again (inotify, and every LOOK_AGAIN_SECONDS)."""
+        from patchgate.sources.watch import watch_directory  # noqa: PLC0415 -- asyncio and inotify, for who follows
+
         return watch_directory(self._directory.absolute())
 
     def list_paths(self) -> list[Path]:
@@ -117,8 +118,8 @@ class DirectorySource:
             checksum = hashlib.blake2b(content).digest()
             if known.checksum == checksum and not new_here:
                 return replace(known, signature=signature)
-            configmaps, problems, faults = _read(file_name, content.decode())
-        except (OSError, UnicodeDecodeError, InvalidManifestError) as error:
+            configmaps, problems, faults = _read(file_name, decode_text(content))
+        except (OSError, InvalidManifestError) as error:
             before = (*known.names, *known.kept)
             problem = Problem(file_name, "", f"cannot be read: {_say(error)}{_KEPT if before else ''}")
             return _File(signature, kept=before, faults=known.faults, problems=(problem,))
@@ -152,13 +153,21 @@ def _read(file_name: str, text: str) -> tuple[list[ConfigMap], list[Problem], li
     problems: list[Problem] = []
     faults: list[Problem] = []
     for document in load_documents(text):
-        try:
-            for configmap, bad_keys in map(read_configmap, unfold(document)):
-                problems += [Problem(configmap.name, key, reason) for key, reason in bad_keys]
-                configmaps.append(configmap)
-        except InvalidManifestError as error:
-            faults.append(Problem(file_name, "", str(error)))
+        for obj in unfold_good(document):
+            try:
+                configmap, bad_keys = _read_object(obj)
+            except InvalidManifestError as error:
+                faults.append(Problem(file_name, "", str(error)))
+                continue
+            problems += [Problem(configmap.name, key, reason) for key, reason in bad_keys]
+            configmaps.append(configmap)
     return configmaps, problems, faults
+
+
+def _read_object(obj: dict[str, object] | InvalidManifestError) -> tuple[ConfigMap, list[tuple[str, str]]]:
+    if isinstance(obj, InvalidManifestError):
+        raise obj
+    return read_configmap(obj)
 
 
 def _sign(path: Path) -> _Signature:

@@ -1,10 +1,11 @@
-"""A ValidatingWebhookConfiguration in a cluster: made to hold what a ConfigMap says, and never less than before.
+"""A ValidatingWebhookConfiguration in a cluster: made to hold what a ConfigMap says, within bounds, and never less.
 
 It is patched as it was read (resourceVersion), so replicas and whoever keeps the caBundles do not undo each other.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,14 +14,19 @@ from kubernetes.client import AdmissionregistrationV1Api, CoreV1Api
 from kubernetes.client.exceptions import ApiException
 
 from patchgate.cluster.answer import read_mapping, read_object, read_texts
+from patchgate.cluster.event import EventWriter
 from patchgate.cluster.failure import say_failure
 from patchgate.cluster.pace import Pace
-from patchgate.configmaps.webhooks import read_webhooks
-from patchgate.errors import InvalidManifestError, SourceError
+from patchgate.configmaps.webhooks import KEY, read_webhooks
+from patchgate.errors import InvalidManifestError, RefusedWebhooksError, SourceError
+from patchgate.limits import EVENT_MESSAGE_BYTES
+from patchgate.webhooks.bounds import Bounds
 from patchgate.webhooks.plan import Webhook, list_names, plan_webhooks
 
 _OVERTAKEN: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND})
 _CA: Final = "ca.crt"
+_REFUSED: Final = "WebhooksRefused"
+"""Reason of the Event on a ConfigMap of webhooks that is not applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class WebhookKeeper:
         configmap: says which webhooks there should be.
         secret: whose `ca.crt` the first ones trust.
         configuration: name of what holds them.
+        bounds: what the ConfigMap may say.
         pace: how long an answer may take.
     """
 
@@ -41,6 +48,7 @@ class WebhookKeeper:
     configmap: str
     secret: str
     configuration: str
+    bounds: Bounds
     pace: Pace = field(default_factory=Pace)
 
     def look(self) -> list[str] | None:
@@ -49,6 +57,7 @@ class WebhookKeeper:
         None: there is no configuration of that name. One that somebody wrote at this moment is left to the next look.
 
         Raises:
+            RefusedWebhooksError: the ConfigMap holds something that must not be applied; nothing is changed.
             SourceError: something cannot be read or written.
         """
         found = self._ask_unless_absent(
@@ -63,6 +72,16 @@ class WebhookKeeper:
             return []
         return list_names(webhooks) if self._write(found, webhooks) else []
 
+    def announce(self, refusal: RefusedWebhooksError, now: datetime) -> None:
+        """Write an Event on the ConfigMap that was refused. Blocks. now: aware UTC.
+
+        Raises:
+            SourceError: it could not be written.
+        """
+        writer = EventWriter(self.api, self.namespace, lambda _: refusal.uid or None, self.pace, _REFUSED)
+        message = str(refusal).encode()[:EVENT_MESSAGE_BYTES].decode(errors="ignore")
+        writer.write(refusal.configmap, message, now)
+
     @property
     def _admission(self) -> AdmissionregistrationV1Api:
         return AdmissionregistrationV1Api(self.api.api_client)
@@ -70,10 +89,19 @@ class WebhookKeeper:
     def _read_wanted(self) -> tuple[Webhook, ...]:
         read = partial(self.api.read_namespaced_config_map, namespace=self.namespace)
         obj = self._ask_unless_absent(read, "configmap", self.configmap)
+        data = read_texts(obj, "data")
         try:
-            return read_webhooks(read_texts(obj, "data"))
+            webhooks = read_webhooks(data)
         except InvalidManifestError as error:
-            raise SourceError(f"configmap {self.configmap} in {self.namespace}: {error}") from error
+            raise self._refuse(obj, str(error)) from error
+        if fault := self.bounds.find_fault(data[KEY], webhooks):
+            raise self._refuse(obj, fault)
+        return webhooks
+
+    def _refuse(self, obj: Mapping[str, Any] | None, fault: str) -> RefusedWebhooksError:
+        uid = str(read_mapping(obj, "metadata").get("uid") or "") if obj else ""
+        message = f"configmap {self.configmap} in {self.namespace}: {fault}"
+        return RefusedWebhooksError(self.configmap, uid, message)
 
     def _read_ca(self) -> str:
         read = partial(self.api.read_namespaced_secret, namespace=self.namespace)

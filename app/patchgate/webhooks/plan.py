@@ -54,6 +54,6 @@ def _read_bundle(webhook: Webhook) -> str:
 
 def _with_bundle(webhook: Webhook, bundle: str) -> Webhook:
     client = webhook.get("clientConfig")
-    if not bundle or not isinstance(client, Mapping) or "caBundle" in client:
+    if not bundle or not isinstance(client, Mapping):
         return webhook
     return {**webhook, "clientConfig": {**client, "caBundle": bundle}}

@@ -3,9 +3,11 @@
 import base64
 import json
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +19,7 @@ from patchgate.patcher.oci.registry import OciRegistry
 from patchgate.patcher.oci.retry import Pace
 from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
+from patchgate.policy.mirror import Mirror, Mirrors
 from tests.patcher.http_server import Asked, HttpServer, Reply
 
 PASSWORD = "correct-horse-battery"  # noqa: S105 -- of a registry that lives for a test
@@ -40,6 +43,9 @@ class Opened:
     stack: ExitStack
     stop: threading.Event = field(default_factory=threading.Event)
 
+    def pace(self, **changed: float) -> Pace:
+        return replace(QUICK, **changed)  # type: ignore[arg-type]
+
     def __call__(
         self,
         *hosts: str,
@@ -48,14 +54,18 @@ class Opened:
         plain: bool = True,
         mirrors: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        stop_seconds: float = 5.0,
     ) -> OciRegistry:
         if config is not None:
             (self.directory / "config.json").write_text(json.dumps(config))
-        reached = Hosts(frozenset(hosts) if plain else frozenset(), mirrors or {})
-        transport = Transport(environment or {}, pace)
+        reached = Hosts(
+            frozenset(hosts) if plain else frozenset(), Mirrors.of(starmap(Mirror, (mirrors or {}).items()))
+        )
+        transport = Transport(environment or {}, pace, hosts=reached, stop=self.stop, stop_seconds=stop_seconds)
         self.stack.callback(transport.close)
         credentials = Credentials(self.directory, {"PATH": f"{self.directory}:/usr/bin:/bin"}, self.stop)
-        return OciRegistry(Session(reached, credentials, transport, pace, self.stop), reached)
+        return OciRegistry(Session(reached, credentials, transport, pace, self.stop), reached, clock)
 
 
 class Answering(Protocol):

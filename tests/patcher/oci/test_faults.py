@@ -9,6 +9,8 @@ import pytest
 import trustme
 
 from patchgate.errors import RegistryError
+from patchgate.limits import MANIFEST_ANSWER_BYTES
+from patchgate.patcher.oci.registry import TAG_PAGE_BYTES
 from patchgate.patcher.oci.retry import Pace
 from tests.patcher.http_server import CLOSED, SILENT, HttpServer, Reply
 from tests.patcher.oci.conftest import PASSWORD, Opened, Servers, basic, login
@@ -112,8 +114,14 @@ def test_a_body_cut_short_is_asked_for_again(serve: Servers, open_registry: Open
 
 
 def test_a_body_without_end_is_not_read(serve: Servers, open_registry: Opened) -> None:
-    server = serve(Reply(body=b" " * 2_000_000))
-    with pytest.raises(RegistryError, match="answers with more than 1048576 bytes"):
+    server = serve(Reply(body=b" " * (MANIFEST_ANSWER_BYTES + 1)))
+    with pytest.raises(RegistryError, match=f"answers with more than {MANIFEST_ANSWER_BYTES} bytes"):
+        open_registry(server.host).find_digest(f"{server.host}/shop/api", "1.0")
+
+
+def test_a_page_of_tags_without_end_is_not_read(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(body=b" " * (TAG_PAGE_BYTES + 1)))
+    with pytest.raises(RegistryError, match=f"answers with more than {TAG_PAGE_BYTES} bytes"):
         list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
 
 
@@ -224,6 +232,7 @@ def test_a_redirect_from_tls_to_plain_http_is_not_followed(
     server = HttpServer(lambda _: Reply(307, {"Location": f"http://{plain.host}/kept"}))
     with (
         server.serving(tls_server[1]),
-        pytest.raises(RegistryError, match="redirects to a host without TLS, which is not followed"),
+        pytest.raises(RegistryError, match=f"redirects to {plain.host} without TLS, which is not followed"),
     ):
         open_registry().find_digest(f"{server.host}/shop/api", "1.0")
+    assert not plain.asked

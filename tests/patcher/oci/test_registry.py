@@ -165,12 +165,66 @@ def test_tags_are_followed_from_page_to_page(serve: Servers, open_registry: Open
     ]
 
 
-def test_a_page_of_tags_on_another_host_is_not_asked_for(serve: Servers, open_registry: Opened) -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://{here}/v2/shop/api/tags/list?n=1000&last=a",  # docker-registry 2.8 and 3, absolute
+        "http://{elsewhere}/v2/shop/api/tags/list?n=1000&last=a",  # behind a proxy that it does not know
+        "/artifactory/api/docker/local/v2/shop/api/tags/list?n=1000&last=a",  # a prefix added
+        "/shop/api/tags/list?n=1000&last=a",  # a prefix lacking
+        "?n=1000&last=a",
+    ],
+)
+def test_pages_follow_by_their_query_on_the_host_and_path_that_was_asked(
+    serve: Servers, open_registry: Opened, link: str
+) -> None:
     elsewhere = serve(Reply(200))
-    server = serve(Reply(200, {"Link": f'<http://{elsewhere.host}/tags>; rel="next"'}, b'{"tags": []}'))
-    with pytest.raises(RegistryError, match="on another host, which is not asked"):
-        list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+
+    def answer(asked: Asked) -> Reply:
+        if "last=a" in asked.path:
+            return Reply(200, body=b'{"tags":["b"]}')
+        next_page = link.format(here=server.host, elsewhere=elsewhere.host)
+        return Reply(200, {"Link": f'<{next_page}>; rel="next"'}, b'{"name":"shop/api","tags":["a"]}')
+
+    server = serve(answer)
+    assert list(open_registry(server.host).list_tags(f"{server.host}/shop/api")) == ["a", "b"]
+    assert server.seen[1] == "GET /v2/shop/api/tags/list?n=1000&last=a"
     assert not elsewhere.asked
+
+
+def test_a_page_is_asked_for_when_the_one_before_is_used_up(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(200, {"Link": '<?last=b>; rel="next"'}, b'{"tags": ["a", "b"]}'))
+    tags = open_registry(server.host).list_tags(f"{server.host}/shop/api")
+    assert [next(tags), next(tags)] == ["a", "b"]
+    assert len(server.asked) == 1
+
+
+def test_a_stop_ends_a_list_between_two_pages(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(200, {"Link": '<?last=a>; rel="next"'}, b'{"tags": ["a"]}'))
+    tags = open_registry(server.host).list_tags(f"{server.host}/shop/api")
+    assert next(tags) == "a"
+    open_registry.stop.set()
+    with pytest.raises(RegistryError, match=f"^stopped before {server.host}/shop/api had listed its tags$"):
+        next(tags)
+    assert len(server.asked) == 1
+
+
+def test_a_list_has_a_time_of_its_own(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(200, {"Link": '<?last=a>; rel="next"'}, b'{"tags": ["a"]}'))
+    seconds = iter(range(0, 1000, 100))
+    tags = open_registry(server.host, clock=lambda: next(seconds)).list_tags(f"{server.host}/shop/api")
+    with pytest.raises(RegistryError, match=r"takes longer than 300 s to list its tags"):
+        list(tags)
+    assert len(server.asked) == 3
+
+
+def test_a_page_of_many_megabytes_is_read(serve: Servers, open_registry: Opened) -> None:
+    tags = [f"{'long-' * 20}{number}" for number in range(15_000)]
+    details = {digest(str(number)): {"tag": [], "timeUploadedMs": "1", "mediaType": "x" * 60} for number in range(5000)}
+    page = json.dumps({"child": [], "manifest": details, "name": "shop/api", "tags": tags}).encode()
+    server = serve(Reply(200, body=page))
+    assert len(page) > 2_000_000
+    assert list(open_registry(server.host).list_tags(f"{server.host}/shop/api")) == tags
 
 
 def test_pages_of_tags_that_never_end_are_left(serve: Servers, open_registry: Opened) -> None:
@@ -198,11 +252,32 @@ def test_the_right_to_push_is_tried_with_an_upload_that_is_given_up(serve: Serve
     assert server.seen == ["POST /v2/shop/api/blobs/uploads/", "DELETE /v2/shop/api/blobs/uploads/17?state=x"]
 
 
-def test_an_upload_on_another_host_is_left_alone(serve: Servers, open_registry: Opened) -> None:
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://{here}/v2/shop/api/blobs/uploads/17?_state=x",
+        "http://{elsewhere}/v2/shop/api/blobs/uploads/17?_state=x",
+        "/artifactory/api/docker/local/v2/shop/api/blobs/uploads/17?_state=x",
+    ],
+)
+def test_an_upload_is_given_up_where_it_was_asked_for(serve: Servers, open_registry: Opened, location: str) -> None:
     elsewhere = serve(Reply(200))
-    server = serve(Reply(202, {"Location": f"http://{elsewhere.host}/uploads/17"}))
+
+    def answer(asked: Asked) -> Reply:
+        named = location.format(here=server.host, elsewhere=elsewhere.host)
+        return Reply(202, {"Location": named}) if asked.method == "POST" else Reply(204)
+
+    server = serve(answer)
     open_registry(server.host).check_push(f"{server.host}/shop/api")
+    assert server.seen[1:] == ["DELETE /v2/shop/api/blobs/uploads/17?_state=x"]
     assert not elsewhere.asked
+
+
+@pytest.mark.parametrize("location", ["", "/v2/shop/api/manifests/1.0", "/v2/x/blobs/uploads/../../manifests/1.0"])
+def test_nothing_but_an_upload_is_given_up(serve: Servers, open_registry: Opened, location: str) -> None:
+    server = serve(Reply(202, {"Location": location}))
+    open_registry(server.host).check_push(f"{server.host}/shop/api")
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

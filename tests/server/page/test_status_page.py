@@ -152,12 +152,12 @@ def test_many_problems_are_counted_and_the_first_listed() -> None:
 @pytest.mark.parametrize(
     ("image", "namespace", "word", "reason", "row"),
     [
-        (API, "shop", "is refused", "PatchAvailable", 8),
-        (f"{API}-patched-20260509", "", "may run", "Approved", 7),
-        (WORKER, "", "may run, with a warning", "WithinSla", 10),
-        (FRONTEND, "", "is refused", "SlaBreached", 11),
+        (API, "shop", "is refused", "PatchAvailable", 9),
+        (f"{API}-patched-20260509", "", "may run", "Approved", 8),
+        (WORKER, "", "may run, with a warning", "WithinSla", 11),
+        (FRONTEND, "", "is refused", "SlaBreached", 12),
         (FRONTEND, "staging", "may run, with a warning", "Excepted", 2),
-        ("busybox", "", "may run", "NotTracked", 3),
+        ("busybox", "", "may run", "NotTracked", 4),
         ("NO IMAGE", "", "is refused", "InvalidReference", 1),
         ("", "", "is refused", "InvalidReference", 1),
     ],

@@ -5,11 +5,12 @@ What is read by digest is checked against it. Pulls go to a registry's mirror wh
 
 import hashlib
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from patchgate.errors import RegistryError
 from patchgate.limits import CONFIG_BLOB_BYTES, MANIFEST_ANSWER_BYTES, TAG_PAGES, TAGS_OF_A_PAGE
@@ -26,11 +27,17 @@ from patchgate.patcher.oci.manifest import (
 )
 from patchgate.patcher.oci.refusal import Action, refuse
 from patchgate.patcher.oci.session import Request, Session
-from patchgate.patcher.oci.tags import read_tags
+from patchgate.patcher.oci.tags import find_next_page, read_tags
 from patchgate.patcher.oci.transport import is_success
 from patchgate.policy.reference import is_digest
 
-_NEXT_PAGE: Final = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+TAG_PAGE_BYTES: Final = 16 * 1024 * 1024
+"""One page of tags: 15,000 long ones have 2 MB, Google's map of all manifests a few times as much."""
+TAG_LIST_SECONDS: Final = 300
+"""All pages of one repository: 100,000 tags at a second for each thousand take 100 s."""
+_UPLOAD: Final = re.compile(r"[\w.~=+:@%-]+", re.ASCII)
+_NO_HEAD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""A registry, or a proxy before it, that knows no HEAD is asked by GET."""
 _NOT_DELETABLE: Final = frozenset(
     {
         HTTPStatus.BAD_REQUEST,  # docker-registry 2.8
@@ -69,14 +76,18 @@ class _Place:
 class OciRegistry:
     """Every registry; safe for threads."""
 
-    def __init__(self, session: Session, hosts: Hosts) -> None:
+    def __init__(self, session: Session, hosts: Hosts, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds that pass, from whatever beginning."""
         self._session = session
         self._hosts = hosts
+        self._clock = clock
 
     def find_digest(self, repository: str, reference: str) -> str | None:
         """Find the digest of a tag or digest with one HEAD; None where there is none."""
         place = self._locate(repository, Action.PULL)
         answer = self._ask_manifest("HEAD", place, reference)
+        if answer.status in _NO_HEAD:
+            answer = self._ask_manifest("GET", place, reference)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         self._expect_success(place, answer)
@@ -99,18 +110,24 @@ class OciRegistry:
         return Manifest(digest, is_index=False, platforms={config.name: digest})
 
     def list_tags(self, repository: str) -> Iterator[str]:
-        """List the tags, page by page."""
+        """List the tags, page by page: the next page is asked for when the tags of the one before are used up."""
         place = self._locate(repository, Action.PULL)
-        path = f"/v2/{place.path}/tags/list?n={TAGS_OF_A_PAGE}"
+        until = self._clock() + TAG_LIST_SECONDS
+        path: str | None = f"/v2/{place.path}/tags/list?n={TAGS_OF_A_PAGE}"
         for _ in range(TAG_PAGES):
-            answer = self._session.ask(Request("GET", place.host, path, place.scope))
+            if path is None:
+                return
+            if self._session.is_stopped:
+                raise RegistryError(f"stopped before {place} had listed its tags")
+            if self._clock() > until:
+                raise RegistryError(
+                    f"{place} takes longer than {TAG_LIST_SECONDS} s to list its tags: list the tags that you need"
+                )
+            answer = self._session.ask(Request("GET", place.host, path, place.scope, most_bytes=TAG_PAGE_BYTES))
             self._expect_success(place, answer)
             yield from read_tags(answer.body, str(place))
-            following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
-            if not following:
-                return
-            path = self._stay_here(place, answer.url, following.group(1))
-        raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags")
+            path = find_next_page(path, ", ".join(answer.headers.getlist("Link")))
+        raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags: list the tags that you need")
 
     def check_push(self, repository: str) -> None:
         """Check the right to push, with an upload that is begun and given up.
@@ -118,18 +135,16 @@ class OciRegistry:
         Not where tags are looked for on a mirror: it may not know a tag that is there, which would be overwritten.
         """
         place = self._locate(repository, Action.PUSH)
-        if (mirror := self._hosts.find_pull_host(place.host)) != place.host:
+        if (mirror := self._hosts.find_pull_repository(repository)) != repository:
             raise RegistryError(
-                f"{place.host} is pulled from {mirror}, and cannot be pushed to so: take away its --registry-mirror"
+                f"{place} is pulled from {mirror}, and cannot be pushed to so: take away its --registry-mirror"
             )
         headers = {"Content-Length": "0"}
         answer = self._session.ask(
             Request("POST", place.host, f"/v2/{place.path}/blobs/uploads/", place.scope, headers, b"")
         )
         self._expect_success(place, answer)
-        upload = urlsplit(urljoin(answer.url, answer.headers.get("Location", "")))
-        if upload.netloc == urlsplit(answer.url).netloc:  # whether it is given up or runs out is the registry's affair
-            path = upload.path + (f"?{upload.query}" if upload.query else "")
+        if path := _find_upload(place, answer.headers.get("Location", "")):
             self._session.ask(Request("DELETE", place.host, path, place.scope))
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
@@ -158,8 +173,9 @@ class OciRegistry:
         return True
 
     def _locate(self, repository: str, action: Action) -> _Place:
-        registry, _, path = repository.partition("/")
-        return _Place(self._hosts.find_pull_host(registry) if action is Action.PULL else registry, path, action)
+        asked = self._hosts.find_pull_repository(repository) if action is Action.PULL else repository
+        host, _, path = asked.partition("/")
+        return _Place(host, path, action)
 
     def _ask_manifest(self, method: str, place: _Place, reference: str) -> Answer:
         path = f"/v2/{place.path}/manifests/{quote(reference, safe=':')}"
@@ -191,15 +207,20 @@ class OciRegistry:
         check_digest(answer.body, digest, str(place))
         return read_config(answer.body, str(place))
 
-    def _stay_here(self, place: _Place, url: str, link: str) -> str:
-        """Give a link's path: another host would get our credentials."""
-        parts = urlsplit(urljoin(url, link))
-        if parts.netloc != urlsplit(url).netloc:
-            raise RegistryError(f"{place} names a page of its tags on another host, which is not asked")
-        return f"{parts.path}?{parts.query}"
-
     def _expect_success(self, place: _Place, answer: Answer) -> None:
         if not is_success(answer):
-            has_login = self._session.has_login(place.host)
+            has_login = self._session.has_login(place.host, place.path)
             secrets = self._session.secrets
             raise refuse(place.action, place.host, place.path, answer, has_login=has_login, secrets=secrets)
+
+
+def _find_upload(place: _Place, location: str) -> str:
+    """Find an upload's path on the host that was asked; empty where the location names none.
+
+    A registry behind a proxy may name itself by another host or path, and nothing but an upload may be named.
+    """
+    parts = urlsplit(location)
+    _, found, upload = parts.path.rpartition("/blobs/uploads/")
+    if not found or not _UPLOAD.fullmatch(upload):
+        return ""
+    return f"/v2/{place.path}/blobs/uploads/{upload}" + (f"?{parts.query}" if parts.query else "")

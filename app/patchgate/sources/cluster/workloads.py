@@ -17,7 +17,7 @@ from patchgate.cluster.failure import say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.errors import SourceError
 from patchgate.limits import LIST_AGAIN, LIST_PAGE_OBJECTS
-from patchgate.policy.verdict import show
+from patchgate.sources.owners import MAKERS, Owners, find_end, find_owner, name_workload, read_text
 from patchgate.sources.running import Found
 
 NEEDED: Final = (
@@ -49,9 +49,6 @@ _KINDS: Final = (
     _Kind(CoreV1Api, "v1", "ReplicationController", "replication_controller"),
     _Kind(CoreV1Api, "v1", "Pod", "pod", _NOT_ENDED),
 )
-_LISTED: Final = frozenset(kind.name for kind in _KINDS)
-_Owner = tuple[str, str]
-"""Kind and name."""
 
 
 def list_workloads(api: CoreV1Api, namespace: str | None, pace: Pace | None = None) -> Iterator[Found]:
@@ -60,50 +57,18 @@ def list_workloads(api: CoreV1Api, namespace: str | None, pace: Pace | None = No
     Raises:
         SourceError: a kind cannot be listed; says which right is missing.
     """
-    owners: dict[tuple[str, str, str], _Owner] = {}
+    owners = Owners()
     for kind in _KINDS:
         for item in _list_kind(kind, api, namespace, pace or Pace()):
-            place, own = _text(item, "namespace"), (kind.name, _text(item, "name"))
-            owner = _find_owner(item)
-            if owner:
-                owners[place, *own] = owner
-            if _is_over(kind, item) or (kind.name != "Pod" and owner and owner[0] in _LISTED):
+            owners.add(kind.name, item)
+            owner = find_owner(item)
+            is_template_of_its_owner = kind.name != "Pod" and owner is not None and owner[0] in MAKERS
+            if is_template_of_its_owner or find_end(kind.name, item):
                 continue
-            made_by, name = _find_first(place, owner or own, owners)
+            place = read_text(item, "namespace")
+            made_by, name = owners.find_first(item) or (kind.name, read_text(item, "name"))
             value = item | {"apiVersion": kind.version, "kind": kind.name}  # a list's items are without them
-            yield Found(show(f"{made_by} {place}/{name}"), place, value)  # anybody may write an owner of any name
-
-
-def _find_owner(item: dict[str, Any]) -> _Owner | None:
-    """Find the controller that made an object; a Node, which makes the Pods of its own files, is none."""
-    references = read_mapping(item, "metadata").get("ownerReferences")
-    for reference in references if isinstance(references, list) else ():
-        if isinstance(reference, dict) and reference.get("controller") and reference.get("kind") != "Node":
-            return str(reference.get("kind")), str(reference.get("name"))
-    return None
-
-
-def _find_first(namespace: str, owner: _Owner, owners: dict[tuple[str, str, str], _Owner]) -> _Owner:
-    """Find who stands at the beginning: of a ReplicaSet the Deployment, if it was made by one."""
-    return owners.get((namespace, *owner), owner) if owner[0] in _LISTED else owner
-
-
-def _is_over(kind: _Kind, item: dict[str, Any]) -> bool:
-    """Tell whether it makes no Pods any more: an old revision, or a Job that has ended."""
-    match kind.name:
-        case "ReplicaSet":
-            return read_mapping(item, "spec").get("replicas") == 0
-        case "Job":
-            conditions = read_mapping(item, "status").get("conditions") or ()
-            return any(
-                each.get("type") in {"Complete", "Failed"} and each.get("status") == "True" for each in conditions
-            )
-        case _:
-            return False
-
-
-def _text(item: dict[str, Any], key: str) -> str:
-    return str(read_mapping(item, "metadata").get(key, ""))
+            yield Found(name_workload(made_by, place, name), place, value)
 
 
 def _list_kind(kind: _Kind, api: CoreV1Api, namespace: str | None, pace: Pace) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-{{/* What the gate is told of its certificate, and of the webhooks that ask it. */}}
+{{/* What the gate is given about its certificate, the webhooks that ask it, and their callers. */}}
 {{- define "patchgate.certificateArguments" -}}
 - --service-name={{ include "patchgate.name" . }}
 - --tls-secret={{ include "patchgate.certificateSecret" . }}
@@ -9,4 +9,12 @@
 {{- end }}
 - --webhook-configuration={{ include "patchgate.name" . }}
 - --webhooks={{ include "patchgate.name" . }}-webhooks
+- --webhooks-sha256={{ include "patchgate.webhooksText" . | sha256sum }}
+{{- if .Values.webhook.clientCA.secret }}
+- --client-ca=/etc/patchgate/client-ca/ca.crt
+- --client-auth={{ .Values.webhook.clientCA.auth }}
+{{- range .Values.webhook.clientCA.names }}
+- --client-name={{ . }}
+{{- end }}
+{{- end }}
 {{- end -}}

@@ -1,6 +1,9 @@
 {{/*
 CEL that reads an object's images where no gate does it: variables `added` (strings that a change adds), `unreadable` (those
 that are no reference) and `names` (repository, tag, digest of the others), normalised as far as CEL reaches.
+
+`in` and `exists` over lists are quadratic, and an answer that comes too late is `failurePolicy`'s: so an object of more than
+1,000 images is refused as a whole, as the gate does (`tooMany`), and one that had more than 100 is judged as if it were new.
 */}}
 {{- define "patchgate.kyverno.images" -}}
 {{- range list "object" "oldObject" }}
@@ -15,8 +18,16 @@ that are no reference) and `names` (repository, tag, digest of the others), norm
     variables.{{ . }}Pod.?ephemeralContainers.orValue([])).map(each, string(each.?image.orValue(""))) +
     variables.{{ . }}Pod.?volumes.orValue([]).filter(each, has(each.image)).map(each, string(each.image.?reference.orValue("")))
 {{- end }}
+- name: isDeleting
+  expression: >-
+    request.operation == "UPDATE" && object.metadata.?deletionTimestamp.hasValue()
+- name: tooMany
+  expression: >-
+    size(variables.objectImages) > 1000 && !variables.isDeleting
 - name: added
   expression: >-
+    variables.tooMany || variables.isDeleting ? variables.objectImages.filter(each, false) :
+    size(variables.oldObjectImages) > 100 ? variables.objectImages :
     variables.objectImages.filter(each, !(each in variables.oldObjectImages))
 - name: unreadable
   expression: >-

@@ -1,0 +1,144 @@
+"""Finds the files of manifests: as named, below directories, and standard input; and decodes them.
+
+In a directory what is no manifest is passed over by name. A chart or a kustomization is not what is applied: it has to
+be rendered first, and the fault says how.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+from typing import Final
+
+from patchgate.configmaps.documents import MANIFEST_ENDINGS, decode_text, load_documents
+from patchgate.errors import InvalidManifestError
+from patchgate.limits import MANIFEST_BYTES
+
+_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+_PATCH_KEYS: Final = ("patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "transformers")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that could not be judged, and what to do.
+
+    Attributes:
+        where: the file or directory.
+        reason: what is wrong with it.
+    """
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something that there is nothing to judge in.
+
+    Attributes:
+        what: a file, or objects of one kind.
+        count: how many.
+        reason: why.
+    """
+
+    what: str
+    count: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestText:
+    """The text of a manifest.
+
+    Attributes:
+        path: for people.
+        text: its content.
+        is_named: whether the command line names it, rather than a directory that holds it: then it has to be one.
+    """
+
+    path: str
+    text: str
+    is_named: bool
+
+
+def read_files(paths: Iterable[str]) -> Iterator[ManifestText | Fault | PassedOver]:
+    """Read every file of the paths, in order; `-` is standard input."""
+    for path in paths:
+        if path == "-":
+            yield _read("standard input", "-", is_named=True)
+        elif os.path.isdir(path):  # noqa: PTH112 -- no error for a name that is too long, unlike Path.is_dir
+            yield from _read_directory(Path(path))
+        else:
+            yield _read(path, path, is_named=True)
+
+
+def _read(name: str, path: str, *, is_named: bool) -> ManifestText | Fault:
+    try:
+        content = _read_bytes(path)
+        if len(content) > MANIFEST_BYTES:
+            return Fault(name, f"larger than {MANIFEST_BYTES} bytes: split it")
+        return ManifestText(name, decode_text(content), is_named)
+    except InvalidManifestError as error:
+        return Fault(name, str(error))
+    except OSError as error:
+        return Fault(name, f"{error.strerror}; name a manifest, a directory or -")
+
+
+def _read_bytes(path: str) -> bytes:
+    if path == "-":
+        return sys.stdin.buffer.read(MANIFEST_BYTES + 1) if sys.stdin else b""
+    with Path(path).open("rb") as file:  # perhaps a pipe: `-f <(helm template …)`
+        return file.read(MANIFEST_BYTES + 1)
+
+
+def _read_directory(directory: Path) -> Iterator[ManifestText | Fault | PassedOver]:
+    found: list[tuple[Path, ManifestText | Fault | PassedOver]] = []
+    for folder, folders, names in os.walk(directory):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if "Chart.yaml" in names and "templates" in folders:
+            folders.clear()
+            found.append(
+                (Path(folder), Fault(folder, f"a Helm chart: render it, helm template {quote(folder)} | {_PIPE}"))
+            )
+            continue
+        found += _read_folder(Path(folder), names)
+    if not found:
+        yield Fault(str(directory), f"no {', '.join(sorted(MANIFEST_ENDINGS))} file in this directory")
+    yield from (each for _, each in sorted(found, key=lambda pair: pair[0]))
+
+
+_PIPE: Final = "patchgate check -f -"
+
+
+def _read_folder(folder: Path, names: list[str]) -> Iterator[tuple[Path, ManifestText | Fault | PassedOver]]:
+    files = [folder / name for name in names if not name.startswith(".") and (folder / name).is_file()]
+    kustomization = next((file for file in files if file.name in _KUSTOMIZATIONS), None)
+    patches = _list_patches(kustomization) if kustomization else frozenset()
+    if kustomization:
+        render = f"kubectl kustomize {quote(str(folder))} | {_PIPE}"
+        yield folder, Fault(str(folder), f"a kustomization: render it, {render}; its files are judged as they are")
+    for file in files:
+        if file == kustomization or file.suffix not in MANIFEST_ENDINGS:
+            continue
+        if file in patches:
+            yield file, PassedOver(str(file), 1, "a patch of the kustomization")
+        else:
+            yield file, _read(str(file), str(file), is_named=False)
+
+
+def _list_patches(kustomization: Path) -> frozenset[Path]:
+    """List the files that a kustomization patches with: parts of objects, which cannot be judged."""
+    read = _read(kustomization.name, str(kustomization), is_named=False)
+    try:
+        documents = load_documents(read.text) if isinstance(read, ManifestText) else []
+    except InvalidManifestError:
+        return frozenset()
+    content = next((each for each in documents if isinstance(each, dict)), {})
+    entries = [each for key in _PATCH_KEYS if isinstance(content.get(key), list) for each in content[key]]
+    paths = [each.get("path") if isinstance(each, dict) else each for each in entries]
+    return frozenset(Path(os.path.normpath(kustomization.parent / path)) for path in paths if isinstance(path, str))

@@ -1,0 +1,110 @@
+"""Decides whether we go where a registry sends us: to another host by a redirect, or to a server that gives tokens.
+
+A registry says both, and an image list names the registry, so neither is trusted. The rules are those of oras-go 2.6.1
+(GHSA-xf85-363p-868w) for token servers, and stricter for redirects (CVE-2020-15157 of containerd):
+
+- A challenge is answered only if the host that was asked sent it. It may name a token server on another host, as Docker
+  Hub does (`registry-1.docker.io` names `auth.docker.io`): that registry may have our password in any case.
+- Nothing leads from TLS to plain HTTP, unless the operator declared the other host with `--plain-http`.
+- Nothing leads to an address that only machines near us can reach, unless the registry itself has that address.
+
+Pure. A host's name is not resolved here: what it resolves to is decided where the connection is made.
+"""
+
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+_PORTS: Final = {"http": 80, "https": 443}
+_METADATA: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
+_METADATA_ADDRESSES: Final = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
+"""Of clouds, beside the link-local ones: Alibaba's and Amazon's by IPv6."""
+
+
+def find_origin(url: str) -> tuple[str, str, int]:
+    """Find the scheme, host and port that a URL is asked of (RFC 6454); port 0 where the URL has none that can be."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        port = 0
+    return parts.scheme, (parts.hostname or "").rstrip("."), port
+
+
+def name_host(url: str) -> str:
+    """Name the host of a URL for people: without a login, which a URL may have, and with its port where it has one."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def find_redirect_fault(url: str, target: str, is_plain: Callable[[str], bool]) -> str:
+    """Find why a redirect is not followed; empty where it may be.
+
+    url: that was asked. target: absolute. is_plain: tells whether the operator declared a host[:port] as plain HTTP.
+    """
+    here, there = urlsplit(url), urlsplit(target)
+    if fault := _find_form_fault(there):
+        return f"redirects to {fault}"
+    if there.scheme == "http" and here.scheme == "https" and not is_plain(there.netloc):
+        return f"redirects to {there.netloc} without TLS, which is not followed"
+    is_near = _is_near(there.hostname) and not _is_inside(here.hostname)
+    if there.hostname != here.hostname and (is_near or _is_link_local(there.hostname)):
+        return f"redirects to {there.netloc}, an address of this machine or its cloud, which is not followed"
+    return ""
+
+
+def find_realm_fault(url: str, realm: str, is_plain: Callable[[str], bool], *, has_login: bool) -> str:
+    """Find why a token server is not asked; empty where it may be.
+
+    url: of the registry, as it was asked. has_login: whether it would get one.
+    """
+    here, there = urlsplit(url), urlsplit(realm)
+    if fault := _find_form_fault(there):
+        return f"names {fault} as the server that gives tokens"
+    if there.scheme == "http" and not is_plain(there.netloc) and (has_login or here.scheme == "https"):
+        return f"names {there.netloc} as the server that gives tokens, without TLS: it is not asked"
+    if there.hostname != here.hostname and (
+        _is_link_local(there.hostname) or (_is_inside(there.hostname) and not _is_inside(here.hostname))
+    ):
+        return f"names {there.netloc} as the server that gives tokens, an address inside this network: it is not asked"
+    return ""
+
+
+def is_forbidden_peer(address: str) -> bool:
+    """Tell whether an address that a name resolved to is link-local or a cloud's metadata server."""
+    return _is_link_local(address.partition("%")[0])
+
+
+def _find_form_fault(parts: SplitResult) -> str:
+    if parts.scheme not in _PORTS or not parts.hostname:
+        return "what is not a URL of http or https"
+    if "@" in parts.netloc:
+        return "a URL with a login in it"
+    return ""
+
+
+def _is_near(host: str | None) -> bool:
+    """Tell whether a host is this machine, by its address or name."""
+    address = _read_address(host)
+    return address.is_loopback or address.is_unspecified if address else host == "localhost"
+
+
+def _is_inside(host: str | None) -> bool:
+    """Tell whether a host is an address that the internet does not have, or this machine."""
+    address = _read_address(host)
+    return not address.is_global if address else host == "localhost" or (host or "").endswith(".localhost")
+
+
+def _is_link_local(host: str | None) -> bool:
+    address = _read_address(host)
+    if address is None:
+        return (host or "").rstrip(".") in _METADATA
+    return address.is_link_local or address in _METADATA_ADDRESSES
+
+
+def _read_address(host: str | None) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
