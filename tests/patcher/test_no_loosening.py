@@ -189,3 +189,45 @@ class Runs(RuleBasedStateMachine):
 
 TestRuns = Runs.TestCase
 TestRuns.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def make_site(directory: Path, **policy: str) -> Worksite:
+    site = Worksite(directory, TAGS[0], **policy)
+    site.store = ReadingStore((image_list(TAGS[0], **policy),), clock=lambda: site.now)
+    return site
+
+
+def test_a_database_made_after_the_clock_was_put_back_is_not_the_one_before(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    site.registry.push(TAGS[0], {"libssl3": 2})
+    site.update_database()
+    assert site.run_one().result is Result.CLEAN
+    site.pass_time(hours=-10)
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    assert site.run_one().result is Result.PATCHED, "both are ahead of the clock, or made now"
+
+
+def test_what_the_policy_refused_as_unpatchable_gets_no_new_time_from_the_tag_that_moves(tmp_path: Path) -> None:
+    site = make_site(tmp_path, unpatchable="deny")
+    old = site.registry.push(TAGS[0], {"libssl3": 1}, os=("photon", "5"))
+    site.run()
+    assert not verdict(TAGS[0], site.store.load()).allowed
+    site.registry.push(TAGS[0], {"libssl3": 1})
+    site.fixer.failures[TAGS[0]] = "BuildKit is gone"
+    site.run()
+    for image in (TAGS[0], f"{REPOSITORY}@{old}"):
+        assert verdict(image, site.store.load()).reason is Reason.SLA_BREACHED
+
+
+def test_a_record_that_a_wrong_clock_wrote_is_read_and_written_right_by_the_next_run(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    site.registry.push(TAGS[0], {"libssl3": 1})
+    site.run()
+    site.pass_time(hours=-10)
+    ahead = site.store.load()
+    assert verdict(TAGS[0], ahead, now=site.now).reason is Reason.PATCH_AVAILABLE, "not as if nobody had looked"
+    assert [problem.place for problem in ahead.list_problems(site.now)] == [TAGS[0], "last_run"]
+    site.update_database()
+    site.run()
+    assert list(site.store.load().list_problems(site.now)) == []
+    assert verdict(TAGS[0], site.store.load(), now=site.now).reason is Reason.PATCH_AVAILABLE

@@ -239,7 +239,9 @@ def _clamp_clock(clock: SourceClock, now: datetime) -> SourceClock:
 
 
 def _clamp_scanner(scanner: Scanner, now: datetime) -> Scanner:
-    return replace(scanner, database=scanner.database and _clamp(scanner.database, now))
+    """Forget a database that is ahead: it is compared, and two that are taken for now would be equal."""
+    is_ahead = scanner.database is not None and scanner.database - now > _SKEW
+    return replace(scanner, database=None) if is_ahead else scanner
 
 
 def _clamp(time: datetime, now: datetime) -> datetime:
