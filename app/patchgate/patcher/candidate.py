@@ -66,7 +66,9 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
         ImageError: nothing was pushed, or nothing that the registry can describe.
     """
     repository = build.target.push_repository
-    with _hold_free_tag(name_candidates(build.target.tag, build.now), repository, registry, store) as tag:
+    platforms = tuple(build.source.platforms) if build.source.is_index else ()
+    names = name_candidates(build.target.tag, build.now, platforms)
+    with _hold_free_tag(names, platforms, repository, registry, store) as tag:
         digest = _push(build, tag, fixer, registry)
     if digest is None:
         raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
@@ -117,15 +119,21 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
 
 
 @contextmanager
-def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, store: Store) -> Iterator[str]:
-    """Hold the first tag that nobody has given a meaning or is about to."""
+def _hold_free_tag(
+    names: Iterator[str], platforms: Sequence[str], repository: str, registry: Registry, store: Store
+) -> Iterator[str]:
+    """Hold the first tag that nobody has given a meaning or is about to.
+
+    Free are all the names that will be pushed: a tag of a platform that an earlier build left behind may be immutable.
+    """
     for name in names:
         with ExitStack() as held:
             try:
                 held.enter_context(store.hold_tag(f"{repository}:{name}", 0))
             except HeldError:  # a build may last: take the next
                 continue
-            if registry.find_digest(repository, name) is None:
+            all_names = (name, *name_platform_tags(name, platforms))
+            if all(registry.find_digest(repository, each) is None for each in all_names):
                 yield name
                 return
 
