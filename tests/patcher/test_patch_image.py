@@ -412,3 +412,25 @@ def test_an_approved_index_whose_platform_is_gone_is_built_anew(tmp_path: Path, 
     again = site.record().approved
     assert again is not None
     assert (again.tag, again.platforms[ARM64] != first.platforms[ARM64]) == (f"1.4-patched-{TODAY}.02", True)
+
+
+def test_what_stays_of_an_index_is_copied_to_where_it_goes_before_it_is_patched(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, push_to=f"{HOST}/shop = {HOST}/patched")
+    index = site.registry.push_index(API, {AMD64: {"libssl3": 1}, ARM64: {"libssl3": 1}})
+    arm64 = site.registry.read(API_REPOSITORY, index)["manifests"][ARM64]
+    there: list[bool] = []
+    site.fixer.during = lambda _: there.append((f"{HOST}/patched/api", arm64) in site.registry.manifests)
+    assert site.run_one().result is Result.PATCHED
+    assert there == [True]
+    assert site.registry.count("COPY") == 1
+    approved = site.record().approved
+    assert approved is not None
+    assert approved.repository == f"{HOST}/patched/api"
+
+
+def test_an_index_that_would_have_to_be_copied_in_hundreds_of_platforms_fails(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, push_to=f"{HOST}/shop = {HOST}/patched")
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}, **{f"linux/odd{number}": {} for number in range(33)}})
+    outcome = site.run_one()
+    assert (outcome.result, site.registry.count("COPY")) == (Result.FAILED, 0)
+    assert outcome.message == "its index has 33 platforms beside those to patch: push one with fewer"

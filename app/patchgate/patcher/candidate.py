@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from patchgate.errors import FixError, HeldError, ImageError, RegistryError
 from patchgate.limits import TAG_LOCK_SECONDS
@@ -19,6 +20,9 @@ from patchgate.patcher.naming import name_candidates, name_patched, name_platfor
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import Deadline
+
+COPIED_PLATFORMS: Final = 32
+"""Platforms that stay as they are and are copied beside the patched ones: official images have a dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ def delete_candidate(candidate: Candidate, registry: Registry) -> None:
 def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | None:
     """Patch and push under a tag that is held; give the digest that the registry has then."""
     source, target = build.source, build.target
+    _copy_untouched(build, registry)
     try:
         fixer.fix(
             f"{target.key}@{source.digest}",
@@ -116,6 +121,23 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
     except ImageError:
         _delete_tags(target.push_repository, tag, source, registry)
         raise
+
+
+def _copy_untouched(build: Build, registry: Registry) -> None:
+    """Copy the platforms of an index that stay as they are to where it goes: a registry refuses an index without them.
+
+    Raises:
+        ImageError: they cannot be copied, or are too many.
+    """
+    source, target = build.source, build.target
+    if not source.is_index or target.push_repository == target.repository:
+        return
+    patched = {report.platform for report in build.reports}
+    untouched = {digest: name for name, digest in source.platforms.items() if name not in patched}
+    if len(untouched) > COPIED_PLATFORMS:
+        raise FixError(f"its index has {len(untouched)} platforms beside those to patch: push one with fewer")
+    for digest in untouched:
+        registry.copy(target.repository, digest, target.push_repository, build.deadline.find_seconds_left())
 
 
 @contextmanager
@@ -141,6 +163,6 @@ def _hold_free_tag(
 def _delete_tags(repository: str, tag: str, manifest: Manifest, registry: Registry) -> None:
     """Delete a tag, and those that Copa pushes beside an index's; one that stays is in nobody's way."""
     beside = name_platform_tags(tag, manifest.platforms) if manifest.is_index else []
-    with suppress(RegistryError):
-        for name in (tag, *beside):
+    for name in (tag, *beside):
+        with suppress(RegistryError):
             registry.delete_tag(repository, name)
