@@ -9,6 +9,7 @@ import pytest
 from patchgate.errors import RegistryError
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.oci.manifest import ACCEPT, INDEX_TYPES, MANIFEST_TYPES
+from patchgate.patcher.oci.tags import LINK_CHARACTERS, find_next_page
 from tests.patcher.http_server import Asked, Reply
 from tests.patcher.oci.conftest import Opened, Servers
 from tests.world import digest
@@ -190,6 +191,35 @@ def test_pages_follow_by_their_query_on_the_host_and_path_that_was_asked(
     assert list(open_registry(server.host).list_tags(f"{server.host}/shop/api")) == ["a", "b"]
     assert server.seen[1] == "GET /v2/shop/api/tags/list?n=1000&last=a"
     assert not elsewhere.asked
+
+
+@pytest.mark.parametrize("link", ["<" * 60_000, "<a>" * 3000, ";" * 60_000, '<?last=a>; rel="next"' + " " * 60_000])
+def test_a_link_that_is_longer_than_any_names_no_page(serve: Servers, open_registry: Opened, link: str) -> None:
+    server = serve(Reply(200, {"Link": link}, b'{"tags": ["a"]}'))
+    with pytest.raises(RegistryError, match=r"a Link header of \d+ characters names no page of tags"):
+        list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+
+
+@pytest.mark.parametrize(
+    ("link", "page"),
+    [
+        ('<?last=a>; rel="prev", <?last=b>; rel="next"', "/v2/x?last=b"),
+        ('<?last=b>; rel="next", <?last=a>; rel="prev"', "/v2/x?last=b"),
+        ('<?last=b>;title="x; y";REL=next;a=b', "/v2/x?last=b"),
+        ('<?last=b>; rel="nextfoo"', None),
+        ('<?last=b>; rel="previous"', None),
+        ("<" * LINK_CHARACTERS, None),
+        ("<a>;" + " " * (LINK_CHARACTERS - 4), None),
+    ],
+)
+def test_the_link_of_the_next_page_is_found(link: str, page: str | None) -> None:
+    assert find_next_page("/v2/x", link) == page
+
+
+def test_strings_of_a_page_that_are_no_tags_are_left_out(serve: Servers, open_registry: Opened) -> None:
+    page = json.dumps({"tags": ["1.0", 'a"1.1"', "\\" * 100_000, "", "-x", "1.2"]}).encode()
+    server = serve(Reply(200, body=page))
+    assert set(open_registry(server.host).list_tags(f"{server.host}/shop/api")) <= {"1.0", "1.2", "1.1"}
 
 
 def test_a_page_is_asked_for_when_the_one_before_is_used_up(serve: Servers, open_registry: Opened) -> None:
