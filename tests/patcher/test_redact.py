@@ -68,7 +68,7 @@ def test_a_quoted_error_is_one_line_of_bounded_length() -> None:
     assert len(quote_error("x" * 10_000)) == 300
 
 
-@pytest.mark.parametrize("word", ["a-", "eyJ-", "token", "x" * 70_000, "://", "Release file "])
+@pytest.mark.parametrize("word", ["a-", "eyJ-", "token", "x", "://", "Release file "])
 def test_words_without_end_are_quoted_at_the_cost_of_their_beginning(word: str) -> None:
     assert len(quote_error(word * 200_000)) <= SHOWN_ERROR_CHARACTERS
 

@@ -62,6 +62,10 @@ def test_a_redirect_that_is_followed(url: str, target: str) -> None:
         ("http://10.0.0.5:5000/v2/", "http://169.254.169.254/latest/", "an address of this machine or its cloud"),
         (SECURE, "file:///etc/passwd", "what is not a URL of http or https"),
         (SECURE, "https:///blob", "what is not a URL of http or https"),
+        (SECURE, "https://storage.example.net:x/blob", "what is not a URL of http or https"),
+        (SECURE, "https://storage.example.net:99999/blob", "what is not a URL of http or https"),
+        (SECURE, "https://a..b/blob", "what is not a URL of http or https"),
+        (SECURE, f"https://{'a' * 70}.example.net/blob", "what is not a URL of http or https"),
         (SECURE, "https://robot:secret@storage.example.net/blob", "a URL with a login in it"),
     ],
 )

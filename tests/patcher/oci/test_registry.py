@@ -1,6 +1,7 @@
 """What is asked of a registry, and what is believed of its answers."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 
@@ -240,7 +241,8 @@ def test_a_stop_ends_a_list_between_two_pages(serve: Servers, open_registry: Ope
 
 
 def test_a_list_has_a_time_of_its_own(serve: Servers, open_registry: Opened) -> None:
-    server = serve(Reply(200, {"Link": '<?last=a>; rel="next"'}, b'{"tags": ["a"]}'))
+    numbers = itertools.count()
+    server = serve(lambda _: Reply(200, {"Link": f'<?last={next(numbers)}>; rel="next"'}, b'{"tags": ["a"]}'))
     seconds = iter(range(0, 1000, 100))
     tags = open_registry(server.host, clock=lambda: next(seconds)).list_tags(f"{server.host}/shop/api")
     with pytest.raises(RegistryError, match=r"takes longer than 300 s to list its tags"):
@@ -257,10 +259,22 @@ def test_a_page_of_many_megabytes_is_read(serve: Servers, open_registry: Opened)
     assert list(open_registry(server.host).list_tags(f"{server.host}/shop/api")) == tags
 
 
-def test_pages_of_tags_that_never_end_are_left(serve: Servers, open_registry: Opened) -> None:
-    server = serve(Reply(200, {"Link": '</v2/shop/api/tags/list?n=1000>; rel="next"'}, b'{"tags": []}'))
-    with pytest.raises(RegistryError, match="has more than 1000 pages of tags"):
+def test_pages_of_tags_that_never_end_are_left(
+    serve: Servers, open_registry: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patchgate.patcher.oci.registry.TAG_PAGES", 20)
+    numbers = itertools.count()
+    server = serve(lambda _: Reply(200, {"Link": f'<?last={next(numbers)}>; rel="next"'}, b'{"tags": []}'))
+    with pytest.raises(RegistryError, match="has more than 20 pages of tags"):
         list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+    assert len(server.asked) == 20
+
+
+def test_pages_of_tags_in_a_circle_are_left_at_once(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(200, {"Link": '</v2/shop/api/tags/list?last=a>; rel="next"'}, b'{"tags": []}'))
+    with pytest.raises(RegistryError, match="lists its pages of tags in a circle"):
+        list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"tags": "1.0"}'])

@@ -20,6 +20,8 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
+_HOST_CHARACTERS: Final = 254
+_LABEL_CHARACTERS: Final = 63
 _METADATA: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 _METADATA_RANGES: Final = tuple(
     ip_network(text)
@@ -39,8 +41,8 @@ def find_origin(url: str) -> tuple[str, str, int]:
     """Find the scheme, host and port that a URL is asked of (RFC 6454); port 0 where the URL has none that can be."""
     parts = urlsplit(url)
     try:
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    except (ValueError, KeyError):
         port = 0
     return parts.scheme, (parts.hostname or "").rstrip("."), port
 
@@ -92,11 +94,17 @@ def is_forbidden(host: str | None, sender: str | None) -> bool:
 
 
 def _find_form_fault(parts: SplitResult) -> str:
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if not find_origin(parts.geturl())[2] or not _is_host(parts.hostname or ""):
         return "what is not a URL of http or https"
     if "@" in parts.netloc:
         return "a URL with a login in it"
     return ""
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a host can be asked at all (RFC 1035, 2.3.4)."""
+    labels = name.rstrip(".").split(".")
+    return ":" in name or (len(name) <= _HOST_CHARACTERS and all(0 < len(each) <= _LABEL_CHARACTERS for each in labels))
 
 
 def _is_near(host: str | None) -> bool:
