@@ -25,7 +25,7 @@ from tests.patch.registry import AGENT, Registry, run_registry, write_docker_con
 from tools.debian import find_missing
 
 PACE = Pace(tries=2, first_pause_seconds=0.01)
-CONFIG = json.dumps({"os": "linux", "architecture": "amd64"}).encode()
+CONFIG = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"type": "layers", "diff_ids": []}}).encode()
 CONFIG_DIGEST = f"sha256:{sha256(CONFIG).hexdigest()}"
 MANIFEST = json.dumps(
     {
@@ -78,12 +78,11 @@ def client(served: Registry, tmp_path: Path) -> Iterator[Client]:
     transport.close()
 
 
-def put(registry: Registry, tags: list[str]) -> None:
-    """Push one image under many tags."""
-    assert registry.login
-    headers = {"Authorization": Login(*registry.login).basic, "User-Agent": AGENT}
+def put(registry: Registry, tags: list[str], repository: str = "shop/api") -> None:
+    """Push one image, without a layer, under many tags."""
+    headers = {"User-Agent": AGENT} | ({"Authorization": Login(*registry.login).basic} if registry.login else {})
     connection = HTTPConnection(registry.address, timeout=60)
-    connection.request("POST", "/v2/shop/api/blobs/uploads/", headers=headers)
+    connection.request("POST", f"/v2/{repository}/blobs/uploads/", headers=headers)
     answer = connection.getresponse()
     answer.read()
     upload = urlsplit(answer.headers["Location"])
@@ -92,7 +91,7 @@ def put(registry: Registry, tags: list[str]) -> None:
     connection.getresponse().read()
     for tag in tags:
         connection.request(
-            "PUT", f"/v2/shop/api/manifests/{tag}", MANIFEST, headers | {"Content-Type": MANIFEST_TYPES[0]}
+            "PUT", f"/v2/{repository}/manifests/{tag}", MANIFEST, headers | {"Content-Type": MANIFEST_TYPES[0]}
         )
         stored = connection.getresponse()
         assert stored.status == 201, stored.read()
