@@ -78,7 +78,7 @@ def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     now: Now = None,
     output: _Output = ReportFormat.TABLE,
 ) -> None:
-    """Show the listed images and bad lines. Exits 0, 1 if an SLA is breached or a line is bad, 2 if it cannot be told."""
+    """Show the listed images and bad lines. Exits 0, 1 if an SLA is breached or a line is bad, 2 if unknown."""
     chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
