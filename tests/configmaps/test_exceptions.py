@@ -161,7 +161,7 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     )
     assert verdict("a.io/b:1", world).reason == "Unscanned"
     assert [str(problem) for problem in world.list_problems(NOW)] == [
-        "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00Z"
+        "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00:00Z"
     ]
 
 

@@ -14,6 +14,7 @@ from patchgate.cli.options import (
     Namespace,
     Now,
     Output,
+    PullPolicyOption,
     RecordConfigMaps,
     Source,
     SystemNamespace,
@@ -30,7 +31,7 @@ from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict
-from patchgate.policy.workload import Operation
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Operation, PullPolicy
 from patchgate.server.decisions import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
 
@@ -45,6 +46,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: Manifests = None,
     namespace: Namespace = "default",
+    pull_policy: PullPolicyOption = ASSUMED_PULL_POLICY,
     now: Now = None,
     output: Output = Format.TABLE,
 ) -> None:
@@ -55,7 +57,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     manifests = read_manifests(filename or [], namespace)
-    verdicts = list(_decide(images or [], manifests, namespace, snapshot, moment))
+    verdicts = list(_decide(images or [], pull_policy, manifests, namespace, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
     print_unjudged(manifests)
@@ -66,15 +68,20 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     raise typer.Exit(2 if manifests.faults else 0 if decision.allowed else 1)
 
 
-def _decide(
-    images: list[str], manifests: LoadedManifests, namespace: str, snapshot: Snapshot, now: datetime
+def _decide(  # noqa: PLR0913, PLR0917 -- what the flags say
+    images: list[str],
+    pull_policy: PullPolicy,
+    manifests: LoadedManifests,
+    namespace: str,
+    snapshot: Snapshot,
+    now: datetime,
 ) -> Iterator[tuple[str, Verdict]]:
     """Decide each image, next to the workload that asks for it (empty for an image of the command line).
 
     Of what a controller made only that which its maker does not have: a Pod's own images after an injection.
     """
     judge = Judge(current=lambda: snapshot, clock=lambda: now)
-    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
+    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot, pull_policy).verdicts)
     seen: set[tuple[str, str]] = set()
     for workload in manifests.workloads:
         question = Question(Operation.CREATE, workload.obj, namespace=workload.namespace)

@@ -16,6 +16,7 @@ from patchgate.gate.origin import read_once
 from patchgate.gate.settings import Cluster, Directory
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
+from patchgate.policy.workload import PullPolicy
 
 Source = Annotated[
     Path | None,
@@ -62,6 +63,15 @@ Manifests = Annotated[
 Namespace = Annotated[
     str,
     typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
+]
+
+PullPolicyOption = Annotated[
+    PullPolicy,
+    typer.Option(
+        "--pull-policy",
+        envvar="PATCHGATE_PULL_POLICY",
+        help="imagePullPolicy that an IMAGE would have; a manifest says its own.",
+    ),
 ]
 
 RecordConfigMaps = Annotated[

@@ -8,6 +8,7 @@ from typing import Final
 from patchgate.configmaps.digests import write_digests
 from patchgate.configmaps.records import DIGESTS_KEY, KEY
 from patchgate.limits import RECORDS_SCHEMA
+from patchgate.policy import verdict
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.record import Approval, Record, Unverified
 
@@ -24,8 +25,8 @@ def write_records(part: RecordsPart) -> dict[str, str]:
 
 
 def say_time(time: datetime | None) -> str | None:
-    """Say a UTC time as records have it: RFC 3339, whole seconds."""
-    return f"{time:%Y-%m-%dT%H:%M:%SZ}" if time else None
+    """Say a UTC time as records have it; None stays so."""
+    return verdict.say_time(time) if time else None
 
 
 def _write_approvals(approvals: Iterable[Approval]) -> list[dict[str, object]]:
