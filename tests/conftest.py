@@ -368,7 +368,7 @@ def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
 
 
 def _make_short_way(app: MainApp, life: Life) -> Callable[..., GateProtocol]:
-    return partial(ReviewProtocol, admission=app.admission, life=life)
+    return partial(ReviewProtocol, admission=app.admission, life=life, costly=app.admission.costly)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

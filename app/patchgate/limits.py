@@ -70,15 +70,16 @@ DENIED_IMAGES_SHOWN: Final = 10
 """Denied images that one message explains; the rest are counted."""
 
 # --- the server -------------------------------------------------------------------------------------------------
-BODY_BYTES: Final = 7 * 1024 * 1024
-"""A review: kube-apiserver takes objects up to 3 MiB, and sends two on UPDATE (as controller-runtime reckons)."""
-EXPLAINED_BYTES: Final = 64 * 1024
-"""A review that is not as it must be, of which it is said where: a usual one has 20 KB, and pydantic lists every fault,
-which of 7 MiB takes half a minute and 4 GB (measured)."""
+REVIEW_BYTES: Final = 37 * 1024 * 1024
+"""A review: kube-apiserver takes objects up to 3 MiB, sends two on UPDATE, and writes six bytes for each `<`, `>`, `&`;
+1 MiB is for all else. A larger one is refused by its uid."""
+QUESTION_BYTES: Final = 7 * 1024 * 1024
+"""A body of `/v1/`: those who ask there write `<` as one byte."""
+EXPLAINED_BYTES: Final = 4 * 1024
+"""A review that is not as it must be, of which pydantic says where: it lists every fault, 1 ms of work per KiB
+(measured). Of a larger one the first fault is named, by msgspec."""
 UID_CHARACTERS: Final = 256
 """A review's uid, which is sent back: kube-apiserver's has 36."""
-CONNECTIONS: Final = 4096
-"""Open connections; one more is told 503 with Retry-After. kube-apiserver opens one a concurrent request."""
 HANDSHAKE_SECONDS: Final = 10
 """A TLS handshake, from the first byte to the last."""
 CLOSE_SECONDS: Final = 5
@@ -87,7 +88,7 @@ HEAD_SECONDS: Final = 10
 """From a connection's opening, or a request's first byte, to the end of its head."""
 HEAD_BYTES: Final = 64 * 1024
 """A request's head; kube-apiserver's has a few hundred bytes, Go's own servers take 1 MiB."""
-REQUEST_BYTES: Final = 2 * BODY_BYTES
+REQUEST_BYTES: Final = 2 * REVIEW_BYTES
 """A whole request on the wire: a body, and room for how it is chunked; trailers have no other limit."""
 BODY_SECONDS: Final = 10
 """From the end of a head to the end of its body; kube-apiserver itself gives a webhook 30 s at most."""
@@ -180,8 +181,8 @@ RECORDS_BYTES: Final = 900 * 1024
 """A ConfigMap of records that is larger takes no new record: those it has must be able to grow."""
 CONFIGMAP_BYTES: Final = 1024 * 1024
 """The data of a ConfigMap (k8s.io/api/core/v1, MaxSecretSize, which holds for both)."""
-EARLIER_SOURCES: Final = 100
-"""Digests kept of what a tag was before: a tag that moves every night would fill its ConfigMap otherwise."""
+EARLIER_SOURCES: Final = 40
+"""Digests kept of what a tag was before: a tag that moves every night would fill its record otherwise."""
 UNLISTED_RECORD_DAYS: Final = 30
 """How long the record of an image that no list names any more is kept."""
 RECORD_MESSAGE_CHARACTERS: Final = 500

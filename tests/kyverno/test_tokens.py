@@ -37,7 +37,9 @@ def run_guarded(plane: Plane, world: Path, pair: list[str], *, is_allowed: bool 
         plane.kubectl.do("create", "clusterrole", name, *right)
         plane.kubectl.do("create", "clusterrolebinding", name, f"--clusterrole={name}", f"--user={name}")
     environment = {"KUBECONFIG": str(kubeconfig)}
-    with run_gate(world, plane.credentials.ca, *pair, "--token-audience", AUDIENCE, environment=environment) as gate:
+    users = [f"--token-user=system:serviceaccount:{name}" for name in ("default:default", "kyverno:kyverno-*")]
+    asked = ("--token-audience", AUDIENCE, *users)
+    with run_gate(world, plane.credentials.ca, *pair, *asked, environment=environment) as gate:
         yield gate
 
 

@@ -20,8 +20,8 @@ def test_an_image_without_its_list_of_packages_is_never_clean(
     image = bench.registry.push(add_layer(layout, files), f"unlisted-packages/{name}", "1.0")
     site.list_images(image)
     run = site.patch()
-    assert run.results == {image: "unpatchable"}, run.text
-    assert "no OS packages" in run.messages[image]
+    assert run.results == {image: "failed"}, run.text
+    assert "none of its packages: the image's list of them was deleted" in run.messages[image]
     assert site.read_record(image)["approved_digest"] is None
 
 

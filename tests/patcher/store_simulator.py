@@ -1,7 +1,7 @@
 """A store that works, in memory: every record goes through the ConfigMap's own format and back."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.write_records import write_records
 from patchgate.errors import HeldError, StoreError
 from patchgate.patcher.store import Change
-from patchgate.policy.part import RecordsPart
+from patchgate.policy.part import LineNote, RecordsPart
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 from tests.world import NAMES, NOW, snapshot
@@ -33,6 +33,7 @@ class StoreSimulator:
     clock: Callable[[], datetime] = lambda: NOW
     records: dict[str, Record] = field(default_factory=dict)
     last_run: datetime | None = None
+    notes: dict[str, LineNote] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -40,7 +41,9 @@ class StoreSimulator:
 
     def load(self) -> Snapshot:
         with self.lock:
-            part = RecordsPart(NAMES.records, dict(self.records), {}, len(self.writes), self.last_run, ())
+            part = RecordsPart(
+                NAMES.records, dict(self.records), {}, len(self.writes), self.last_run, (), dict(self.notes)
+            )
         world = snapshot(*self.configmaps, ConfigMap(NAMES.records, {}, write_records(part)), now=self.clock())
         assert not [problem for problem in world.list_problems(NOW) if problem.configmap == NAMES.records]
         return world
@@ -64,6 +67,9 @@ class StoreSimulator:
             yield
         finally:
             lock.release()
+
+    def note_lines(self, notes: Mapping[str, LineNote]) -> None:
+        self.notes = dict(notes)
 
     def finish_run(self, now: datetime) -> None:
         if "" in self.failures:

@@ -152,9 +152,9 @@ def test_what_others_wrote_is_kept_in_the_file_good_or_bad(tmp_path: Path) -> No
 
 
 def test_an_image_whose_own_record_is_bad_fails_and_its_record_is_not_lost(tmp_path: Path) -> None:
-    write(tmp_path, records({IMAGE: patched(f"{IMAGE}-patched-20260509", updated=hours_ago(-1))}))
+    write(tmp_path, records({IMAGE: patched(f"{IMAGE}-patched-20260509", updated="yesterday")}))
     content = read_data(tmp_path)
-    with pytest.raises(StoreError, match=r"its record in copa-patched-digests cannot be read: updated: .* is ahead"):
+    with pytest.raises(StoreError, match=r"its record in copa-patched-digests cannot be read: updated: must be a text"):
         make_store(tmp_path).change_record(IMAGE, fail)
     assert read_data(tmp_path) == content
 

@@ -201,7 +201,7 @@ BAD_RECORDS: dict[str, object] = {
     "Nginx:1": record(),
     "a:1": None,
     "b:1": record(updated="tomorrow"),
-    "c:1": record(updated=hours_ago(-1)),
+    "c:1": record(first_seen=7),
     "d:1": record(approved_reference="d:1"),
     "e:1": record(source_digest="unknown"),
     "f:1": patched("f@unknown"),

@@ -95,13 +95,13 @@ def test_a_platform_of_the_very_index_that_was_found_vulnerable_is_not_taken_ove
 
 
 def test_the_clock_starts_when_it_was_found_vulnerable_else_when_first_seen() -> None:
-    assert read(json_record(first_vulnerable=hours_ago(3))).vulnerable_since() == NOW - timedelta(hours=3)
-    assert read(json_record(first_vulnerable=None)).vulnerable_since() == NOW - timedelta(hours=48)
+    assert read(json_record(first_vulnerable=hours_ago(3))).clock_of(None).since == NOW - timedelta(hours=3)
+    assert read(json_record(first_vulnerable=None)).clock_of(None).since == NOW - timedelta(hours=48)
 
 
 def test_the_clock_of_a_clean_image_starts_when_it_was_last_found_clean() -> None:
     known = read(clean(KEY, verified=hours_ago(5), first_seen=hours_ago(48)))
-    assert known.vulnerable_since() == NOW - timedelta(hours=5)
+    assert known.clock_of(None).since == NOW - timedelta(hours=5)
 
 
 def test_a_record_is_renamed_with_all_its_approvals() -> None:

@@ -152,7 +152,7 @@ def test_a_defect_in_telling_of_a_verdict_does_not_cost_it(
     assert doors.count("patchgate_errors_total", where="report") == 1.0
 
 
-def test_answers_that_nobody_reads_hold_back_what_is_read(served: Served) -> None:
+def test_a_caller_that_asks_on_and_reads_no_answer_is_held_back_or_closed(served: Served) -> None:
     number = 20_000
     with served.open() as connection:
         connection.settimeout(0.5)
@@ -161,7 +161,7 @@ def test_answers_that_nobody_reads_hold_back_what_is_read(served: Served) -> Non
             while sent < number:
                 connection.sendall(WHOLE)
                 sent += 1
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             pass
         assert sent < number  # the gate read no more, and neither did the kernel
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 from patchgate.server.app import MainApp
+from patchgate.server.budget import Budget
 from patchgate.server.life import Life
 from patchgate.server.protocol import GateProtocol
 from patchgate.server.review_protocol import ReviewProtocol
@@ -82,7 +83,7 @@ OTHERS = (
     CHUNKED + b"Content-Type: application/json\r\n\r\n",
     b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n",
     b"GET /livez HTTP/1.1\r\nHost: gate\r\nContent-Length: 5\r\n\r\nPOST ",
-    LINE + HOST + JSON + b"Content-Length: 9999999\r\n\r\n",
+    LINE + HOST + JSON + b"Content-Length: 99999999\r\n\r\n",
     b"\r\n",
 )
 NO_REQUESTS = (
@@ -137,6 +138,9 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._is_closing
 
+    def get_write_buffer_size(self) -> int:
+        return len(self.written)
+
     def pause_reading(self) -> None:
         self.is_read = False
 
@@ -152,10 +156,16 @@ class Makers:
 
     def make_one_piece(self) -> ReviewProtocol:
         admission = self.application.admission
-        return ReviewProtocol(self._configure(), ServerState(), {}, admission=admission, life=Life(0))
+        made = ReviewProtocol(
+            self._configure(), ServerState(), {}, admission=admission, life=Life(0), costly=admission.costly
+        )
+        made.enter(Budget(), "192.0.2.1", lambda: None)
+        return made
 
     def make_asgi(self) -> GateProtocol:
-        return GateProtocol(self._configure(), ServerState(), {})
+        made = GateProtocol(self._configure(), ServerState(), {})
+        made.enter(Budget(), "192.0.2.1", lambda: None)
+        return made
 
     def _configure(self) -> uvicorn.Config:
         return uvicorn.Config(self.application, http=GateProtocol, lifespan="off", log_config=None, ws="none")

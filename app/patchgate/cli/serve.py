@@ -83,6 +83,25 @@ _Scope = Annotated[
         "pods: templates only warn.",
     ),
 ]
+
+
+def _parse_user(text: str) -> str:
+    if text and "*" not in text:
+        return text
+    raise typer.BadParameter("write one user, such as system:serviceaccount:argo-rollouts:argo-rollouts")
+
+
+_ControllerUsers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--controller-user",
+        envvar="PATCHGATE_CONTROLLER_USER",
+        metavar="USER",
+        parser=_parse_user,
+        help="User that counts as one of Kubernetes' own controllers (repeatable), such as an operator that makes "
+        "Pods: what it makes is warned about within the rollout grace, and with --scope rollouts.",
+    ),
+]
 _OnError = Annotated[
     OnError,
     typer.Option(
@@ -181,6 +200,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     client_auth: ClientAuthChoice = None,
     client_name: ClientNames = None,
     scope: _Scope = Scope.ALL,
+    controller_user: _ControllerUsers = None,
     on_error: _OnError = OnError.DENY,
     drain_seconds: _DrainSeconds = DRAIN_SECONDS,
     close_v1: _ClosesV1 = True,  # noqa: FBT002 -- a flag
@@ -198,6 +218,7 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         ops_listen=ops_listen,
         tls=choose_tls(choose_files(tls_cert, tls_key), self_signed, secret),
         scope=scope,
+        controller_users=tuple(controller_user or ()),
         on_error=on_error,
         drain_seconds=drain_seconds,
         closes_v1=close_v1,

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from patchgate.configmaps.fields import say_time
 from patchgate.configmaps.record_book import RecordBook
 from patchgate.configmaps.record_schema import SchemaModel
-from patchgate.configmaps.write_records import say_time
 
 _FIELD: Final = "claims"
 

@@ -13,10 +13,13 @@ from typing import Any
 import msgspec
 
 from patchgate.configmaps.digests import write_digests
+from patchgate.configmaps.fields import say_time
+from patchgate.configmaps.line_notes import write_notes
 from patchgate.configmaps.record_book import RecordBook
 from patchgate.configmaps.records import DIGESTS_KEY, KEY
-from patchgate.configmaps.write_records import UNVERIFIED, say_time, write_record
+from patchgate.configmaps.write_records import OPTIONAL, write_record
 from patchgate.limits import GENERATION, RECORDS_SCHEMA
+from patchgate.policy.part import LineNote
 from patchgate.policy.record import Record
 
 
@@ -51,6 +54,11 @@ def note_run(book: RecordBook, ended: datetime) -> RecordBook:
     return replace(book, part=replace(book.part, last_run=ended))
 
 
+def note_lines(book: RecordBook, notes: Mapping[str, LineNote]) -> RecordBook:
+    """Put these notes of lines in the place of all others."""
+    return replace(book, part=replace(book.part, notes=notes))
+
+
 def write_book(book: RecordBook, keys_elsewhere: Collection[str]) -> dict[str, str]:
     """Write the data; `generation` grows by one.
 
@@ -60,6 +68,7 @@ def write_book(book: RecordBook, keys_elsewhere: Collection[str]) -> dict[str, s
         "schema": RECORDS_SCHEMA,
         "generation": min(book.part.generation + 1, GENERATION),
         "last_run": say_time(book.part.last_run),
+        **write_notes(book.part.notes),
         **book.other_fields,
         "records": dict(sorted(book.entries.items())),
     }
@@ -81,7 +90,7 @@ def _list_other_fields(book: RecordBook, key: str) -> dict[str, Any]:
     """List what stands under a canonical key, for the fields of it that we do not know."""
     entries = (entry for text, entry in book.entries.items() if book.names.get(text) == key)
     found: dict[str, Any] = next((entry for entry in entries if isinstance(entry, dict)), {})
-    return {name: value for name, value in found.items() if name != UNVERIFIED}
+    return {name: value for name, value in found.items() if name not in OPTIONAL}
 
 
 def _count_standing(book: RecordBook, key: str) -> int:

@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, overload
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationInfo
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy import verdict
 from patchgate.policy.reference import Reference, is_digest
 from patchgate.policy.verdict import show
 
@@ -30,11 +31,17 @@ def _convert_to_utc(time: datetime) -> datetime:
 
 
 def _check_not_ahead(time: datetime, info: ValidationInfo) -> datetime:
-    """Refuse a time ahead of the clock that the reader was given (`context={"now": …}`)."""
-    now: datetime = (info.context or {})["now"]
-    if time - now > _SKEW:
-        raise ValueError(f"{time:%Y-%m-%dT%H:%M:%SZ} is ahead of this machine's clock")
-    return time
+    """Take a time ahead of the reader's clock for now, and add that to `ahead`; where nobody asks for it, refuse it."""
+    context = info.context or {}
+    now: datetime = context["now"]
+    if time - now <= _SKEW:
+        return time
+    fault = f"{say_time(time)} is ahead of this machine's clock"
+    ahead: list[str] | None = context.get("ahead")
+    if ahead is None:
+        raise ValueError(fault)
+    ahead.append(f"{info.field_name}: {fault}" if info.field_name else fault)
+    return now.replace(microsecond=0)
 
 
 def _check_digest(digest: str) -> str:
@@ -46,8 +53,18 @@ def _check_digest(digest: str) -> str:
 Time = Annotated[AwareDatetime, BeforeValidator(_check_text), AfterValidator(_convert_to_utc)]
 """An RFC 3339 time, as aware UTC."""
 PastTime = Annotated[Time, AfterValidator(_check_not_ahead)]
-"""A time that has been: needs the context `{"now": datetime}`."""
+"""A time that has been: needs the context `{"now": datetime}`, with a list `ahead` where one that is still to come is
+taken for now and noted there: a record that a wrong clock wrote must not be lost, or its image is as if never seen."""
 Digest = Annotated[str, AfterValidator(_check_digest)]
+
+
+@overload
+def say_time(time: datetime) -> str: ...
+@overload
+def say_time(time: datetime | None) -> str | None: ...
+def say_time(time: datetime | None) -> str | None:
+    """Say a UTC time as records have it; None stays so."""
+    return verdict.say_time(time) if time else None
 
 
 def read_tagged(text: str) -> Reference:

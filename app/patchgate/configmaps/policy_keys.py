@@ -35,6 +35,10 @@ KEYS: Final = frozenset(
     }
 )
 """Every key of the policy."""
+PLATFORMS: Final = 10
+"""Platforms of a policy: more than any cluster's nodes have, and a record that names each twice stays small."""
+PLATFORM_CHARACTERS: Final = 32
+"""One of them: `linux/arm64/v8` has 14."""
 _PLATFORM: Final = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
 
 
@@ -141,8 +145,10 @@ def _read_some_hours(text: str) -> timedelta:
 
 def _read_platforms(text: str) -> tuple[str, ...]:
     platforms = tuple(dict.fromkeys(platform.strip() for platform in text.split(",")))
-    if not all(map(_PLATFORM.fullmatch, platforms)):
+    if not all(map(_PLATFORM.fullmatch, platforms)) or any(len(each) > PLATFORM_CHARACTERS for each in platforms):
         raise ValueError("write OS/ARCHITECTURE, separated by commas")
+    if len(platforms) > PLATFORMS:
+        raise ValueError(f"write at most {PLATFORMS}: those of the nodes")
     return platforms
 
 

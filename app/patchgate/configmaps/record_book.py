@@ -12,11 +12,12 @@ from typing import Any, Final
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import find_image
 from patchgate.configmaps.fields import read_tagged
+from patchgate.configmaps.line_notes import KEY as NOTES_KEY
 from patchgate.configmaps.records import DIGESTS_KEY, KEY, read_records
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.policy import Naming
 
-_OWN_FIELDS: Final = frozenset({"schema", "generation", "last_run", "records"})
+_OWN_FIELDS: Final = frozenset({"schema", "generation", "last_run", "records", NOTES_KEY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""The schema of a patch record in `records.json` (schema 1), and the value of `policy` that it gives."""
+"""The schema of a patch record in `records.json` (schema 1), and the value of `policy` that it gives.
 
-from typing import Self
+What came after the first release is optional: an older gate ignores it, and an older patcher leaves it as it stands.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Self
 
 from pydantic import (
     BaseModel,
@@ -12,7 +16,10 @@ from pydantic import (
 )
 
 from patchgate.configmaps.fields import Digest, PastTime, read_tagged
-from patchgate.policy.record import Approval, Record, Scanner, State, Unverified
+from patchgate.policy.record import Approval, Record, Scanner, SourceClock, State, Unverified
+
+_SHORT_DIGEST: Final = 12
+"""Hexadecimal digits: two digests of one record never share them by chance."""
 
 
 class SchemaModel(BaseModel):
@@ -45,6 +52,18 @@ class ApprovalSchema(SchemaModel):
         """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
         reference = read_tagged(self.reference)
         return Approval(reference.repository, str(reference.tag), self.digest, self.platforms, self.verified)
+
+
+class SourceClocksSchema(SchemaModel):
+    """What is remembered of earlier sources, those of one clock together.
+
+    Attributes:
+        sources: how the hexadecimal digits of their digests begin (`shorten_digest`).
+    """
+
+    since: PastTime
+    patched: PastTime | None = None
+    sources: tuple[str, ...]
 
 
 class UnverifiedSchema(SchemaModel):
@@ -83,6 +102,11 @@ class RecordSchema(SchemaModel):
     updated: PastTime
     message: str = ""
     unverified: UnverifiedSchema | None = None
+    first_patched: PastTime | None = None
+    vulnerable_platforms: tuple[str, ...] | None = None
+    earlier_clocks: tuple[SourceClocksSchema, ...] = ()
+    platforms_left_out: NonNegativeInt = 0
+    tried: Digest | None = None
 
     @field_validator("unverified", mode="wrap")
     @classmethod
@@ -132,5 +156,20 @@ class RecordSchema(SchemaModel):
             updated=self.updated,
             message=self.message,
             unverified=self.unverified.to_unverified() if self.unverified else None,
+            first_patched=self.first_patched,
+            vulnerable_platforms=self.vulnerable_platforms,
+            earlier_clocks=_find_clocks(self.earlier_sources, self.earlier_clocks),
+            platforms_left_out=self.platforms_left_out,
+            tried=self.tried,
             fingerprint=fingerprint,
         )
+
+
+def shorten_digest(digest: str) -> str:
+    """Give enough of a digest to find it again among those of one record."""
+    return digest.partition(":")[2][:_SHORT_DIGEST]
+
+
+def _find_clocks(digests: Iterable[str], clocks: Iterable[SourceClocksSchema]) -> Mapping[str, SourceClock]:
+    known = {short: SourceClock(each.since, each.patched) for each in clocks for short in each.sources}
+    return {digest: known[shorten_digest(digest)] for digest in digests if shorten_digest(digest) in known}

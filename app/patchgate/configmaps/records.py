@@ -17,6 +17,8 @@ from pydantic_core import to_json
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import read_digests
 from patchgate.configmaps.fields import PastTime, read_tagged
+from patchgate.configmaps.line_notes import KEY as NOTES_KEY
+from patchgate.configmaps.line_notes import read_notes
 from patchgate.configmaps.record_schema import RecordSchema, SchemaModel
 from patchgate.limits import GENERATION, RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import Problem, RecordsPart
@@ -35,6 +37,7 @@ class _Head(msgspec.Struct, rename={"schema_": "schema"}):
     records: dict[str, msgspec.Raw]
     generation: Annotated[int, msgspec.Meta(ge=0, le=GENERATION)] = 0
     last_run: Any = None
+    lines: Any = None
 
 
 class _HeadSchema(SchemaModel):
@@ -43,9 +46,11 @@ class _HeadSchema(SchemaModel):
     schema_: Annotated[int, Field(alias="schema", ge=1)]
     generation: Annotated[int, Field(ge=0, le=GENERATION)] = 0
     last_run: Any = None
+    lines: Any = None
     records: dict[str, Any]
 
 
+_AHEAD: Final = "; it is taken for now: correct that clock, or the patcher's"
 _FAST: Final = msgspec.json.Decoder(_Head)
 _TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
 
@@ -53,7 +58,7 @@ _TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
 def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: datetime) -> RecordsPart:
     """Read a ConfigMap of records and the lines of `digests.txt` that have none.
 
-    now: aware UTC; a time more than five minutes ahead of it makes its record bad.
+    now: aware UTC; a time more than five minutes ahead of it is taken for now, and reported.
     """
     name, text = configmap.name, configmap.data.get(KEY, "")
     is_empty = not text.strip() and not configmap.data.get(DIGESTS_KEY, "").strip()
@@ -66,10 +71,13 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
     if head.schema_ > RECORDS_SCHEMA:
         return _refuse_whole(name, f"has schema {head.schema_}, known is {RECORDS_SCHEMA}: update the gate", previous)
     problems: list[Problem] = []
-    records = _read_all(head.records, name, previous.records if previous else {}, now, problems)
+    records = _read_all(head.records, name, previous, now, problems)
     approvals, digest_problems = read_digests(name, configmap.data.get(DIGESTS_KEY, ""), now)
     last_run = _read_last_run(head.last_run, name, previous, now, problems)
-    return RecordsPart(name, records, approvals, head.generation, last_run, (*problems, *digest_problems))
+    ahead: list[str] = []
+    notes = read_notes(head.lines, {"now": now, "ahead": ahead}, problems, name)
+    problems += [Problem(name, NOTES_KEY, f"{each}{_AHEAD}") for each in ahead[:1]]
+    return RecordsPart(name, records, approvals, head.generation, last_run, (*problems, *digest_problems), notes)
 
 
 def _read_head(text: str) -> _Head:
@@ -79,7 +87,7 @@ def _read_head(text: str) -> _Head:
     except (ValueError, RecursionError):
         read = _HeadSchema.model_validate_json(text)
         records = {key: msgspec.Raw(to_json(value)) for key, value in read.records.items()}
-        return _Head(read.schema_, records, read.generation, read.last_run)
+        return _Head(read.schema_, records, read.generation, read.last_run, read.lines)
 
 
 def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> RecordsPart:
@@ -93,31 +101,35 @@ def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> Record
 def _read_all(
     raw: Mapping[str, msgspec.Raw],
     name: str,
-    last_good: Mapping[str, Record],
+    previous: RecordsPart | None,
     now: datetime,
     problems: list[Problem],
 ) -> dict[str, Record]:
+    last_good = previous.records if previous else {}
+    reported = {problem.place for problem in previous.problems} if previous else set()
     records: dict[str, Record] = {}
     for text, value in raw.items():
-        content = bytes(value)
+        content, place = bytes(value), show(text, SHOWN_VALUE_CHARACTERS)
         fingerprint = hash(content)
-        record = last_good.get(text)
-        if record and record.fingerprint == fingerprint:
-            _keep_newest(records, record)
+        known = last_good.get(text)
+        is_known = known is not None and known.fingerprint == fingerprint
+        if known and is_known and place not in reported:
+            _keep_newest(records, known)
             continue
+        ahead: list[str] = []
         try:
-            record = RecordSchema.model_validate_json(content, context={"now": now}).to_record(text, fingerprint)
+            schema = RecordSchema.model_validate_json(content, context={"now": now, "ahead": ahead})
+            record = schema.to_record(text, fingerprint)
         except ValueError as error:
             reason = say_first_error(error) if isinstance(error, ValidationError) else str(error)
             kept = _find_last_good(text, last_good)
-            problems.append(
-                Problem(
-                    name, show(text, SHOWN_VALUE_CHARACTERS), reason + ("; the last good one stays" if kept else "")
-                )
-            )
+            problems.append(Problem(name, place, reason + ("; the last good one stays" if kept else "")))
             if kept is None:
                 continue
             record = kept
+        if ahead:
+            problems.append(Problem(name, place, ahead[0] + _AHEAD))
+            record = known if known and is_known else record  # as it was first taken: it must not stay fresh for good
         _keep_newest(records, record)
     return records
 
@@ -138,8 +150,11 @@ def _find_last_good(text: str, last_good: Mapping[str, Record]) -> Record | None
 def _read_last_run(
     value: object, name: str, previous: RecordsPart | None, now: datetime, problems: list[Problem]
 ) -> datetime | None:
+    ahead: list[str] = []
     try:
-        return _TIME.validate_python(value, context={"now": now})
+        last_run = _TIME.validate_python(value, context={"now": now, "ahead": ahead})
     except ValidationError as error:
         problems.append(Problem(name, "last_run", say_first_error(error)))
         return previous.last_run if previous else None
+    problems += [Problem(name, "last_run", f"{each}{_AHEAD}") for each in ahead]
+    return last_run

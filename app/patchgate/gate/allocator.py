@@ -14,6 +14,15 @@ _M_TRIM_THRESHOLD: Final = -1  # malloc.h
 _M_MMAP_THRESHOLD: Final = -3
 
 
+def give_back_free_memory() -> bool:
+    """Give back what is free wherever it lies, not at the end of an arena alone; tell whether there was any. Blocks."""
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):
+        return False
+    return bool(trim(0))
+
+
 def give_back_large_blocks() -> bool:
     """Fix the size from which a block is large; tell whether it is fixed: only glibc has, and needs, this.
 

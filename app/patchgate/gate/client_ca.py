@@ -32,7 +32,7 @@ class ClientCaKeeper:
     note_untrusted: Callable[[], None]
     metrics: GateMetrics
     log: FilteringBoundLogger
-    _loaded: bytes = b""
+    _loaded: str = ""
     _refused: str = ""
 
     def load(self) -> bool:
@@ -41,14 +41,11 @@ class ClientCaKeeper:
         Raises:
             CertificateError: it cannot be read, or holds no certificate.
         """
-        content = _read(self.file)
-        if content == self._loaded:
+        authorities = read_client_ca(self.file)
+        if authorities == self._loaded:
             return False
-        authorities = read_trusted(content)
-        if not authorities:
-            raise CertificateError(f"--client-ca {self.file}: no certificate in PEM")
-        self.pair.ask_clients(write_certificates(authorities).decode("ascii"), self.note_untrusted)
-        self._loaded = content
+        self.pair.ask_clients(authorities, self.note_untrusted)
+        self._loaded = authorities
         return True
 
     async def run(self) -> Never:
@@ -69,9 +66,17 @@ class ClientCaKeeper:
                 self.log.warning("client_ca_refused", why=str(error), hint="the CAs before stay in force")
 
 
-def _read(file: Path) -> bytes:
+def read_client_ca(file: Path) -> str:
+    """Read the certificates of a file, PEM, without what else is in it. Blocks for a moment.
+
+    Raises:
+        CertificateError: it cannot be read, or holds no certificate.
+    """
     try:
         with file.open("rb") as stream:
-            return stream.read(PEM_BYTES)
+            authorities = read_trusted(stream.read(PEM_BYTES))
     except OSError as error:
         raise CertificateError(f"--client-ca {file}: {error.strerror}") from error
+    if not authorities:
+        raise CertificateError(f"--client-ca {file}: no certificate in PEM")
+    return write_certificates(authorities).decode("ascii")

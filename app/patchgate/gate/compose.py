@@ -19,12 +19,13 @@ from patchgate.gate.allocator import give_back_large_blocks
 from patchgate.gate.announce import Announcer
 from patchgate.gate.arming import Armer, Webhooks, open_webhooks
 from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, LookedAt, make_stand_in
-from patchgate.gate.client_ca import ClientCaKeeper
+from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
 from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
+from patchgate.gate.memory import MemoryKeeper
 from patchgate.gate.origin import Origin, open_origin
 from patchgate.gate.own_port import OwnPort
 from patchgate.gate.secret import open_secret
@@ -32,16 +33,17 @@ from patchgate.gate.settings import Address, ClientCertificates, GateSettings, S
 from patchgate.gate.standing import Standing
 from patchgate.gate.tallying import Tallier
 from patchgate.gate.tokens import FindUser, TokenAsker, open_token_review
-from patchgate.limits import CONNECTIONS, OTHER_FILES, SWITCH_SECONDS
+from patchgate.limits import OTHER_FILES, SWITCH_SECONDS
 from patchgate.metrics import GateMetrics, GaugeCollector
 from patchgate.pki.self_signed import keep_self_signed
-from patchgate.policy.case import Asker
+from patchgate.policy.case import BUILT_IN_CONTROLLERS, Asker
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
 from patchgate.server.app import make_app
 from patchgate.server.bearer import Bearer
+from patchgate.server.budget import CONNECTIONS, Budget
 from patchgate.server.callers import CallerCheck, Fault
 from patchgate.server.front import Front
 from patchgate.server.judge import Judge
@@ -94,6 +96,8 @@ def run_gate(
     sys.setswitchinterval(SWITCH_SECONDS)
     _raise_open_files(log)
     give_back_large_blocks()
+    if settings.clients:
+        read_client_ca(settings.clients.ca)  # a mistake in it must show before anything is opened
     with open_origin(settings.source, settings.names) as origin:
         listener = listen("--listen", settings.listen.host, settings.listen.port)
         ops_listener = listen("--ops-listen", settings.ops_listen.host, settings.ops_listen.port)
@@ -118,7 +122,14 @@ async def _run(gate: _Gate) -> None:
     standing, metrics = Standing(), GateMetrics(CollectorRegistry())
     life = Life(settings.drain_seconds)
     life.listen_to_signals(asyncio.get_running_loop())
-    judge = Judge(lambda: standing.snapshot, clock, settings.scope, on_error=settings.on_error, decide=gate.decide)
+    judge = Judge(
+        lambda: standing.snapshot,
+        clock,
+        settings.scope,
+        BUILT_IN_CONTROLLERS.union(settings.controller_users),
+        settings.on_error,
+        gate.decide,
+    )
     certificates = CertificateKeeper(gate.pair, gate.secret, clock, metrics, log)
     callers = _make_caller_check(settings.clients, clock, metrics, log)
     client_ca = _load_client_ca(settings.clients, callers, gate.pair, metrics, log)
@@ -154,10 +165,12 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life, callers=callers)
+    costly = app.admission.costly
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=costly, callers=callers)
+    budget = Budget()
     servers = [
-        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol),
-        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None),
+        Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),
+        Server(Front(ops, life, closes_v1=False), gate.ops_listener, None, budget=budget),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
@@ -171,6 +184,7 @@ async def _run(gate: _Gate) -> None:
         asyncio.create_task(own_port.run()),
         *([asyncio.create_task(client_ca.run())] if client_ca else []),
         asyncio.create_task(watch_clock(clock, log)),
+        asyncio.create_task(MemoryKeeper(budget).run()),
         asyncio.create_task(Tallier(standing, clock, metrics, log).run()),
         *([asyncio.create_task(announcer.run())] if announcer else []),
         *([asyncio.create_task(armer.run())] if armer else []),

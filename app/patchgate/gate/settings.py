@@ -124,6 +124,7 @@ class GateSettings:
         ops_listen: where metrics are given, over plain HTTP.
         tls: where certificate and key come from.
         scope: for whom a denial counts.
+        controller_users: users that count as built-in controllers, besides those of Kubernetes.
         on_error: what a review gets when deciding fails.
         drain_seconds: how long the gate serves on after SIGTERM.
         closes_v1: whether answers of `/v1/` close their connection.
@@ -142,6 +143,7 @@ class GateSettings:
     ops_listen: Address
     tls: TlsFiles | SelfSigned | TlsSecret
     scope: Scope = Scope.ALL
+    controller_users: tuple[str, ...] = ()
     on_error: OnError = OnError.DENY
     drain_seconds: float = DRAIN_SECONDS
     closes_v1: bool = True

@@ -21,6 +21,7 @@ class Attempt:
         source: what was found there; None before it was described.
         platforms: those of the source that the policy asks for (`plan.select_platforms`).
         is_vulnerable: whether findings of the source count; None before it was scanned.
+        vulnerable_platforms: in which of `platforms` they do.
         fixable_before: severity → fixable findings of the source; None before it was scanned.
         fixable_after: severity → those of the approved image or the candidate; None before it was scanned.
     """
@@ -32,5 +33,6 @@ class Attempt:
     source: Manifest | None = None
     platforms: tuple[str, ...] = ()
     is_vulnerable: bool | None = None
+    vulnerable_platforms: tuple[str, ...] = ()
     fixable_before: Mapping[str, int] | None = None
     fixable_after: Mapping[str, int] | None = None

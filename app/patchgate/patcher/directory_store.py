@@ -4,7 +4,7 @@ Only the file that holds the ConfigMap concerned is written, and only two keys o
 directory at any instant; a patcher killed at any instant leaves what was there before, or what is there after.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +17,12 @@ from patchgate.errors import SourceError, StoreError
 from patchgate.limits import RECORDS_LOCK_SECONDS
 from patchgate.patcher.file_lock import lock_directory, lock_name
 from patchgate.patcher.policy_check import refuse_wrong_policy
-from patchgate.patcher.record_books import Books, change_record, end_run, knows_every_list
+from patchgate.patcher.record_books import Books, change_record, end_run, knows_every_list, put_notes
 from patchgate.patcher.record_files import RecordFiles
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.patcher.write_together import Writer
-from patchgate.policy.part import Problem
+from patchgate.policy.part import LineNote, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.directory import DirectorySource
@@ -82,6 +82,14 @@ class DirectoryStore:
         Entering raises HeldError where another one does not let go within the limit.
         """
         return lock_name(self._directory / _LOCKS, reference, limit_seconds)
+
+    def note_lines(self, notes: Mapping[str, LineNote]) -> None:
+        """Note what came of lines with a `*`, in the place of what was noted of this shard's before.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        self._writer.take(lambda books: put_notes(books, notes, self._shard))
 
     def finish_run(self, now: datetime) -> None:
         """Note that a run ended, and let go of records that no list has named for thirty days.

@@ -5,8 +5,8 @@ labelled lists beside the main one. A pattern is matched against the registry's 
 further than it may stand for; one that fails costs no other line. Pure: who asks the registries is an argument.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,17 +14,16 @@ from patchgate.errors import RegistryError
 from patchgate.limits import TAGS_OF_A_PATTERN
 from patchgate.patcher.image import Target
 from patchgate.patcher.shard import Shard
-from patchgate.policy.part import ListLine, Problem
-from patchgate.policy.pattern import expands_to, is_of_another_artifact
+from patchgate.policy.part import LineState, ListLine, Problem
+from patchgate.policy.pattern import expands_to, why_never_listed
 from patchgate.policy.policy import Naming
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 
 _ALL: Final = Shard()
 _ALWAYS: Final = "*"
+_FAILURES: Final = frozenset({LineState.REFUSED, LineState.FAILED})
 _NEVER_VERIFIED: Final = datetime.min.replace(tzinfo=UTC)
-_OWN_TAG: Final = "is a tag that the patcher makes: list its source tag"
-_NO_IMAGE: Final = "is the tag of a signature, an attestation or an SBOM, and not of an image: delete the line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,14 @@ class Expansion:
         failures: lines that could not be expanded.
         problems: lines that do not count, because another one does.
         left: lines that were not expanded because the run was stopped.
+        matches: repository → what its patterns stand for; of this shard.
     """
 
     targets: tuple[Target, ...]
     failures: tuple[Problem, ...]
     problems: tuple[Problem, ...]
     left: tuple[Problem, ...] = ()
+    matches: Mapping[str, Matches] = field(default_factory=dict)
 
 
 def expand_lists(snapshot: Snapshot, find_matches: FindMatches, shard: Shard = _ALL) -> Expansion:
@@ -77,7 +78,8 @@ def expand_lists(snapshot: Snapshot, find_matches: FindMatches, shard: Shard = _
         targets += [_aim(repository, tag, digest, snapshot.policy.naming) for tag, digest in lines]
         failures += faults
         left += [_fail(line, found.fault) for line in repository.patterns if found.is_left]
-    return Expansion(tuple(sorted(targets, key=_order_of_target)), tuple(failures), snapshot.conflicts, tuple(left))
+    in_order = tuple(sorted(targets, key=_order_of_target))
+    return Expansion(in_order, tuple(failures), snapshot.conflicts, tuple(left), matches)
 
 
 def match_tags(repository: Repository, tags: Iterable[str]) -> Matches:
@@ -100,16 +102,24 @@ def match_tags(repository: Repository, tags: Iterable[str]) -> Matches:
 def _expand(repository: Repository, matches: Matches) -> tuple[list[tuple[str, str | None]], list[Problem]]:
     """Expand the lines of a repository to tags, each with the digest that its line pins."""
     own = {tag: line for tag, line in repository.lines.items() if not expands_to(_ALWAYS, tag)}
-    failures = [_fail(line, _NO_IMAGE if is_of_another_artifact(tag) else _OWN_TAG) for tag, line in own.items()]
+    failures = [_fail(line, why_never_listed(tag)) for tag, line in own.items()]
     listed = {tag: line.digest for tag, line in repository.lines.items() if tag not in own}
+    failures += [_fail(line, why) for line, state, why in list_unmade(repository, matches) if state in _FAILURES]
+    for _, tags in matches.tags:
+        listed = (dict.fromkeys(tags) if len(tags) <= TAGS_OF_A_PATTERN else {}) | listed
+    return list(listed.items()), failures
+
+
+def list_unmade(repository: Repository, matches: Matches) -> Iterator[tuple[ListLine, LineState, str]]:
+    """List the lines with a `*` that stand for no image, each with why, in words too; none where nobody knows."""
     if matches.fault and not matches.is_left:
-        failures += [_fail(line, f"cannot be expanded: {matches.fault}") for line in repository.patterns]
+        for line in repository.patterns:
+            yield line, LineState.FAILED, f"cannot be expanded: {matches.fault}"
     for line, tags in matches.tags:
         if len(tags) > TAGS_OF_A_PATTERN:
-            failures.append(_fail(line, f"stands for more than {TAGS_OF_A_PATTERN} tags: write narrower ones"))
-        else:
-            listed = dict.fromkeys(tags) | listed
-    return list(listed.items()), failures
+            yield line, LineState.REFUSED, f"stands for more than {TAGS_OF_A_PATTERN} tags: write narrower ones"
+        elif not tags:
+            yield line, LineState.EMPTY, "stands for no tag of its registry: until one is pushed it lists nothing"
 
 
 def _aim(repository: Repository, tag: str, digest: str | None, naming: Naming) -> Target:

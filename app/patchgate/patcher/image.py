@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from patchgate.errors import RegistryError
+from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.record import Record
+from patchgate.policy.reference import is_digest
+from patchgate.policy.verdict import show
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,24 @@ class Manifest:
         is_index: whether it is an index, of one platform or many.
         platforms: platform (`linux/amd64`; `linux/arm64/v8` is `linux/arm64`) → digest of its manifest; attestations,
             and children without a platform, are left out.
+
+    Raises:
+        RegistryError: something in it is no digest. A record that names it could not be read again.
     """
 
     digest: str
     is_index: bool
     platforms: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if not is_digest(self.digest):
+            raise RegistryError(f"its registry names it by {_quote(self.digest)}, which is no digest")
+        for platform, digest in self.platforms.items():
+            if not is_digest(digest):
+                raise RegistryError(
+                    f"its index names {_quote(platform)} by {_quote(digest)}, which is no digest: push it again"
+                )
+
+
+def _quote(text: str) -> str:
+    return repr(show(text, SHOWN_VALUE_CHARACTERS))

@@ -26,11 +26,12 @@ from patchgate.patcher.answer import (
 )
 from patchgate.patcher.attempt import Attempt
 from patchgate.patcher.candidate import Build, Candidate, build_candidate, delete_candidate, tag_patched
-from patchgate.patcher.finding import Finding, Report, count_by_severity, list_counting
+from patchgate.patcher.finding import Finding, Report, count_by_severity
 from patchgate.patcher.image import Manifest, Target
 from patchgate.patcher.messages import say_clean, say_patched
 from patchgate.patcher.plan import (
     Facts,
+    has_counting,
     judge_approved,
     judge_candidate,
     judge_source,
@@ -46,7 +47,7 @@ from patchgate.patcher.resume import find_interrupted
 from patchgate.patcher.side_by_side import leave
 from patchgate.patcher.store import Change
 from patchgate.patcher.tools import Basis, Deadline, Tools
-from patchgate.policy.record import Approval, Record, Unverified
+from patchgate.policy.record import Approval, Record, State, Unverified
 
 
 def patch_image(target: Target, deadline: Deadline, tools: Tools, basis: Basis) -> Outcome:
@@ -135,8 +136,13 @@ class _Image:
         self._attempt = replace(self._attempt, source=source, platforms=platforms)
         reports = self._scan(Step.SCAN, f"{target.key}@{source.digest}", source.digest, platforms)
         if reports:
-            counting = list_counting(_list_findings(reports), policy.severity_threshold)
-            self._attempt = replace(self._attempt, is_vulnerable=bool(counting), fixable_before=_count(reports))
+            vulnerable = tuple(report.platform for report in reports if has_counting([report], policy))
+            self._attempt = replace(
+                self._attempt,
+                is_vulnerable=bool(vulnerable),
+                vulnerable_platforms=vulnerable,
+                fixable_before=_count(reports),
+            )
         match judge_source(reports, platforms, policy, self._tools.fixer.can_patch):
             case Clean():
                 message = say_clean(reports, list_left_out(platforms, source.platforms), policy.severity_threshold)
@@ -223,7 +229,8 @@ class _Image:
     def _record(self, result: Result, change: Change) -> Outcome:
         self._begin(Step.RECORD, result)
         record = self._tools.store.change_record(self._target.key, change)
-        return self._end(result, record.message)
+        was_refused = result is Result.UNPATCHABLE and record.state is State.FAILED  # by what it was before
+        return self._end(Result.FAILED if was_refused else result, record.message)
 
     def _end(self, result: Result, message: str) -> Outcome:
         before, after = self._attempt.fixable_before or {}, self._attempt.fixable_after or {}

@@ -62,7 +62,8 @@ def plan_first(
     if record is None or record.approved is None or record.source_digest != facts.source_digest:
         return ScanSource()
     wanted = select_platforms(policy.platforms, record.source_platforms)
-    is_covered = bool(wanted) and set(wanted) <= record.approved.platforms.keys()
+    may_have_more = record.platforms_left_out > 0 and len(wanted) < len(policy.platforms)
+    is_covered = bool(wanted) and set(wanted) <= record.approved.platforms.keys() and not may_have_more
     if not facts.has_approved or not record.threshold or not is_covered:
         return ScanSource()
     if _is_verified_as_now(record, facts.scanner, policy) and len(wanted) == len(record.approved.platforms):

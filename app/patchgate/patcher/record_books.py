@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from patchgate.configmaps.edit_book import drop_records, note_run, put_record, write_book
+from patchgate.configmaps.edit_book import drop_records, note_lines, note_run, put_record, write_book
 from patchgate.configmaps.record_book import RecordBook, count_bytes
 from patchgate.errors import FullError, StoreError
 from patchgate.limits import CONFIGMAP_BYTES, RECORDS_BYTES, UNLISTED_RECORD_DAYS
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
-from patchgate.policy.part import ImageListPart, Problem
+from patchgate.policy.part import ImageListPart, LineNote, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 
@@ -68,14 +68,27 @@ def end_run(
     Raises:
         StoreError: no book can be written.
     """
-    first = next((book for book in books if not book.fault), None)
-    if first is None:
-        raise StoreError(f"{books[0].name} {books[0].fault}" if books else "there is no ConfigMap of records")
+    first = _find_first(books)
     books = put_book(books, note_run(first, max(filter(None, (now, snapshot.last_run)))))
     for book in books if may_drop else ():
         dropped = {key for key in _list_unlisted(book, snapshot, now) if shard.owns(key.rpartition(":")[0])}
         if dropped and not book.fault:
             books = put_book(books, drop_records(book, dropped))
+    return books, None
+
+
+def put_notes(books: Books, notes: Mapping[str, LineNote], shard: Shard = _ALL) -> tuple[Books, None]:
+    """Put what was noted of this shard's lines in the first book, in the place of what was noted of them before.
+
+    Raises:
+        StoreError: no book can be written.
+    """
+    first = _find_first(books)
+    for book in books:
+        others = {line: note for line, note in book.part.notes.items() if not shard.owns(line.rpartition(":")[0])}
+        after = others | (dict(notes) if book is first else {})
+        if not book.fault and after != book.part.notes:
+            books = put_book(books, note_lines(book, after))
     return books, None
 
 
@@ -111,6 +124,14 @@ def write_changed(before: Books, book: RecordBook) -> Edit:
     if size_bytes > max(CONFIGMAP_BYTES, standing_bytes):  # what is too large already may shrink
         raise FullError(f"{book.name} is full, {CONFIGMAP_BYTES} bytes: take images off the list, or split it")
     return Edit(book.name, data)
+
+
+def _find_first(books: Books) -> RecordBook:
+    """Find the first book that can be written; StoreError where none can."""
+    first = next((book for book in books if not book.fault), None)
+    if first is None:
+        raise StoreError(f"{books[0].name} {books[0].fault}" if books else "there is no ConfigMap of records")
+    return first
 
 
 def _find_record(books: Books, key: str) -> Record | None:

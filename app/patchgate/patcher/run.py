@@ -11,6 +11,7 @@ from functools import partial
 from patchgate.errors import SetupError, SourceError, StoreError
 from patchgate.patcher.chosen import choose
 from patchgate.patcher.expand import Expansion, expand_lists
+from patchgate.patcher.line_notes import make_notes
 from patchgate.patcher.matching import EXPANSION_SECONDS, make_matching
 from patchgate.patcher.patch_image import patch_image
 from patchgate.patcher.progress import Outcome, Result
@@ -35,6 +36,7 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     snapshot = tools.store.load()
     matching = make_matching(tools.registry, tools.stop, pace.jobs, min(EXPANSION_SECONDS, pace.run_seconds))
     expansion = choose(expand_lists(snapshot, matching, tools.shard), images, snapshot.policy.naming, tools.shard)
+    unnoted = [] if images else _note_lines(tools, expansion, snapshot)
     pace = pace.after(time.monotonic() - began_seconds)
     scanner = _probe(tools)
     if scanner:
@@ -43,7 +45,7 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
     else:
         outcomes = [leave(target, tools.stop) for target in expansion.targets]
     all_outcomes = [*outcomes, *tell_failures(expansion)]
-    faults = [] if images or _has_left(all_outcomes) else _finish(tools)
+    faults = [*unnoted, *([] if images or _has_left(all_outcomes) else _finish(tools))]
     told = _tell(tools, [*_find_authors(outcomes, snapshot), *expansion.failures])
     return Summary(
         outcomes=all_outcomes,
@@ -54,6 +56,18 @@ def run_patcher(tools: Tools, pace: Pace, images: Collection[str]) -> Summary:
         ended=tools.clock(),
         database=scanner.database if scanner else None,
     )
+
+
+def _note_lines(tools: Tools, expansion: Expansion, snapshot: Snapshot) -> list[Problem]:
+    """Note the lines that stand for no image, before any image is begun: the gate hears of it whatever happens then."""
+    notes, left_out = make_notes(expansion, snapshot, tools.clock())
+    too_many = f"{left_out} more lines stand for no image than can be noted: take them off the lists"
+    faults = [too_many] if left_out else []
+    try:
+        tools.store.note_lines(notes)
+    except StoreError as error:
+        faults.append(str(error))
+    return [Problem("lines that stand for no image", "", fault) for fault in faults]
 
 
 def _probe(tools: Tools) -> Scanner | None:

@@ -1,10 +1,11 @@
 """What the patcher asks of the place where list, policy and records are kept."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from patchgate.policy.part import LineNote
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 
@@ -35,6 +36,14 @@ class Store(Protocol):
         """Keep every other run from giving this `REPO:TAG` a meaning while the block lasts.
 
         Entering raises HeldError where another one does not let go within the limit, StoreError where none can be held.
+        """
+        ...
+
+    def note_lines(self, notes: Mapping[str, LineNote]) -> None:
+        """Note what came of lines with a `*` (`line_notes`), in the place of what was noted of this shard's before.
+
+        Raises:
+            StoreError: it cannot be written.
         """
         ...
 

@@ -5,11 +5,13 @@ What holds after every one of them, whatever stood there before (another run may
   vulnerable stops being one. A patched approval in force is replaced by a newer one alone.
 - `first_seen` is the first attempt's. `first_vulnerable` is set when findings count and cleared by `clean` alone.
 - A source that the tag had before and that was found vulnerable is among `earlier_sources`, the present one never.
+- The SLA's clock of a source and the rollout grace of its first patch go on where they began, wherever the tag moves.
 - `threshold` and `scanner` say how the approval in force was verified; the threshold is empty while that approval is
   none of the present source, or was found wanting: then `plan` scans the source.
 - Times are whole seconds and none lies ahead, so that the record is read back as it is.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -63,14 +65,20 @@ def record_clean(before: Record | None, attempt: Attempt, message: str, now: dat
         raise ValueError("a source that nobody has described cannot be approved")
     verified = {platform: source.platforms[platform] for platform in attempt.platforms}
     approval = Approval(target.repository, target.tag, source.digest, verified, round_time(now))
-    record = _approve(before, attempt, approval, message, now)
-    return record if is_overtaken(before, attempt) else replace(record, first_vulnerable=None, patched=None)
+
+    def call_clean(record: Record) -> Record:
+        return replace(record, first_vulnerable=None, vulnerable_platforms=(), patched=None, first_patched=None)
+
+    return _approve(before, attempt, approval, message, now, call_clean)
 
 
 def record_patched(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
     """Record a verified, tagged image of the source."""
-    record = _approve(before, attempt, approval, message, now)
-    return record if is_overtaken(before, attempt) else replace(record, patched=round_time(now))
+
+    def date(record: Record) -> Record:
+        return replace(record, patched=round_time(now), first_patched=record.first_patched or round_time(now))
+
+    return _approve(before, attempt, approval, message, now, date)
 
 
 def record_pending(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
@@ -80,8 +88,7 @@ def record_pending(before: Record | None, attempt: Attempt, message: str, now: d
 
 def record_vulnerable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
     """Record that the source is vulnerable before anything is built; what an interrupted run built stays known."""
-    pending = record_pending(before, attempt, message, now)
-    return replace(pending, unverified=before.unverified if before else None)
+    return _leave_unapproved(before, attempt, State.PENDING, message, now, before.unverified if before else None)
 
 
 def record_built(before: Record | None, attempt: Attempt, unverified: Unverified, now: datetime) -> Record:
@@ -90,31 +97,49 @@ def record_built(before: Record | None, attempt: Attempt, unverified: Unverified
     if is_overtaken(before, attempt):
         return record
     message = f"patched as {unverified.tag}, to be verified; a run that is interrupted goes on from it"
-    built = end(replace(look(record, attempt, now), state=State.PENDING), attempt, message, now)
-    return replace(built, unverified=unverified)
+    pending = replace(look(record, attempt, now), state=State.PENDING)
+    return end(pending, attempt, message, now, unverified=unverified)
 
 
 def record_unpatchable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
-    """Record that nobody can patch it; what the source itself was approved for is over."""
-    return _leave_unapproved(before, attempt, State.UNPATCHABLE, message, now)
+    """Record that nobody can patch it; what the source itself was approved for is over.
+
+    What was found vulnerable while it could be patched is failed instead: seeing less of it must not end its SLA.
+    """
+    seen = look(begin(before, attempt.target, now), replace(attempt, is_vulnerable=None), now)
+    if seen.first_vulnerable is None or seen.state is State.UNPATCHABLE:
+        return _leave_unapproved(before, attempt, State.UNPATCHABLE, message, now)
+    why = f"{message}; findings counted in it before, so that its SLA runs on: rebuild it, or ask for an exception"
+    return _leave_unapproved(before, attempt, State.FAILED, why, now)
 
 
 def record_failure(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
     """Record that the attempt failed, wherever it got to.
 
     A tag that moved to what nobody could scan: that is the source only where the one before was not vulnerable, or
-    its being vulnerable would be said of the new one too.
+    its being vulnerable would be said of the new one too. What is known to be unpatchable stays so.
     """
     record = begin(before, attempt.target, now)
     if is_overtaken(before, attempt):
         return record
     if attempt.is_vulnerable is not None or record.first_vulnerable is None:
         record = look(record, attempt, now)
-    failed = end(replace(record, state=State.FAILED), attempt, message, now)
-    return replace(failed, unverified=record.unverified)  # what was built may be good: the next run goes on from it
+    is_as_before = before is not None and record.source_digest == before.source_digest and attempt.is_vulnerable is None
+    state = State.UNPATCHABLE if record.state is State.UNPATCHABLE and is_as_before else State.FAILED
+    pin = attempt.target.digest
+    tried = None if pin in {*replace(record, tried=None).sources} else pin
+    # What was built may be good: the next run goes on from it.
+    return end(replace(record, state=state), attempt, message, now, unverified=record.unverified, tried=tried)
 
 
-def _approve(before: Record | None, attempt: Attempt, approval: Approval, message: str, now: datetime) -> Record:
+def _approve(  # noqa: PLR0913, PLR0917 -- what an approval is made of
+    before: Record | None,
+    attempt: Attempt,
+    approval: Approval,
+    message: str,
+    now: datetime,
+    finish: Callable[[Record], Record],
+) -> Record:
     """Put the approval in force, or beside the one that another run put there meanwhile.
 
     Not beside it where that run, with a newer database, has found vulnerable what is approved.
@@ -125,10 +150,17 @@ def _approve(before: Record | None, attempt: Attempt, approval: Approval, messag
         return record if is_refuted else end(add_earlier(record, approval), attempt, record.message, now)
     approved = put_in_force(look(record, attempt, now), approval, attempt)
     state = State.CLEAN if approval.tagged == record.key else State.PATCHED
-    return end(replace(approved, state=state), attempt, message, now)
+    return end(finish(replace(approved, state=state)), attempt, message, now)
 
 
-def _leave_unapproved(before: Record | None, attempt: Attempt, state: State, message: str, now: datetime) -> Record:
+def _leave_unapproved(  # noqa: PLR0913, PLR0917 -- what such a record ends with
+    before: Record | None,
+    attempt: Attempt,
+    state: State,
+    message: str,
+    now: datetime,
+    unverified: Unverified | None = None,
+) -> Record:
     record = begin(before, attempt.target, now)
     if is_overtaken(before, attempt):
         return record
@@ -142,4 +174,4 @@ def _leave_unapproved(before: Record | None, attempt: Attempt, state: State, mes
         scanner=record.scanner if record.approved else round_scanner(attempt.scanner),
         fixable_after={} if attempt.fixable_after is None else attempt.fixable_after,
     )
-    return end(unapproved, attempt, message, now)
+    return end(unapproved, attempt, message, now, unverified=unverified)

@@ -1,7 +1,7 @@
 """Reads a report of Trivy (schema 2), and believes it only if it is of what was asked for. Pure.
 
 Trivy exits 0 with a report of another platform, with `{}`, without a word on an OS that it has no data of, and where
-somebody deleted the list of installed packages: a result without packages is of an image that nobody could scan.
+somebody deleted the list of installed packages: an OS without packages is of an image that nobody could scan.
 """
 
 import json
@@ -116,6 +116,12 @@ def _check(report: _ReportSchema, asked: Asked) -> None:
     kinds = {result.kind for result in report.results or ()}
     if os and os.family and _OS_PACKAGES not in kinds:
         raise ScanError(f"Trivy knows no vulnerabilities of {os.family} {os.version}".rstrip())
+    if os and os.family and not _has_os_packages(report):
+        name = f"{os.family} {os.version}".rstrip()
+        raise ScanError(
+            f"Trivy sees {name} and none of its packages: the image's list of them was deleted (on Debian"
+            " /var/lib/dpkg/status); build the image with it, or ask for an exception"
+        )
 
 
 def _has_os_packages(report: _ReportSchema) -> bool:

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.policy.exception import ImageException
-from patchgate.policy.part import ListLine
+from patchgate.policy.part import LineNote, ListLine
 from patchgate.policy.policy import DigestRequirement, Policy
-from patchgate.policy.record import Approval, Record
+from patchgate.policy.record import Approval, Record, SourceClock
 from patchgate.policy.reference import Reference, names_registry
 from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
@@ -120,11 +120,38 @@ class Case(Struct, frozen=True, gc=False):
         return self.record is not None and bool(self.record.earlier_sources)
 
     @property
+    def is_earlier_source(self) -> bool:
+        """Whether it is a digest that its tag had before, and that was found vulnerable."""
+        digest = self.reference.digest if self.reference else None
+        return digest is not None and self.record is not None and digest in self.record.earlier_sources
+
+    @property
+    def clock(self) -> SourceClock | None:
+        """When the SLA and the rollout grace of the very source began; None without a record."""
+        return self.record.clock_of(self.reference.digest if self.reference else None) if self.record else None
+
+    @property
+    def had_patch(self) -> bool:
+        """Whether the very source ever had an approved patch, whatever became of that."""
+        digest = self.reference.digest if self.reference else None
+        return self.record is not None and self.record.had_patch(digest)
+
+    @property
+    def line_fault(self) -> LineNote | None:
+        """Why nothing comes of the line that lists the tag; None where something may."""
+        if self.repository is None or self.line is None or self.reference is None or self.reference.tag is None:
+            return None
+        found = self.repository.find_fault(self.reference.tag)
+        return found if found and found.is_final(self.now, self.policy.patch_sla) else None
+
+    @property
     def is_digest_to_come(self) -> bool:
         """Whether it is a digest that the patcher may yet look at: pinned by a line, or of a line without a record."""
         if self.repository is None or self.reference is None or self.reference.digest is None:
             return False
-        return self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins
+        if self.repository.has_line_without_record or self.reference.digest in self.repository.unseen_pins:
+            return True
+        return any(not note.is_final(self.now, self.policy.patch_sla) for note in self.repository.deciding_notes)
 
     @property
     def source_tags(self) -> tuple[str, ...]:

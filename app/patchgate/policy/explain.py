@@ -160,12 +160,14 @@ def _say_patchable(case: Case) -> str:
 
 
 def _say_sla_over(case: Case) -> str:
-    if case.record is None:
+    if case.clock is None:
         return _say_no_record(case)
-    return f"the SLA was over at {say_time(case.record.vulnerable_since() + case.policy.patch_sla)}"
+    return f"the SLA was over at {say_time(case.clock.since + case.policy.patch_sla)}"
 
 
 def _say_no_record(case: Case) -> str:
+    if case.line and case.line_fault:
+        return f"the line that lists it lists nothing: {show(case.line_fault.message)}"
     if case.line:
         return "there is no record of it yet"
     return "it is no source of any record" if case.has_digest else "no list line lists this tag"

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 
 from patchgate.policy.pace import Pace, sort_in_runs
-from patchgate.policy.part import BadLine, ImageListPart, ListLine
+from patchgate.policy.part import BadLine, ImageListPart, LineNote, ListLine
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.record import Approval, Record, State
 from patchgate.policy.repository import Repository
@@ -27,6 +27,7 @@ class TrackedImage:
         is_stale: whether it was approved, and nothing of that is fresh.
         time_left: until Pods of it are refused, negative once they are; None where no clock runs: an approval decides,
             it cannot be patched, or nobody has looked yet.
+        note: why a run made no image of its line; None where it made one, or none has looked yet.
     """
 
     image: str
@@ -36,6 +37,7 @@ class TrackedImage:
     approval: Approval | None
     is_stale: bool
     time_left: timedelta | None
+    note: LineNote | None = None
 
     @property
     def is_breached(self) -> bool:
@@ -92,6 +94,8 @@ def _describe(repository: Repository, tag: str, line: ListLine, snapshot: Snapsh
     approval = snapshot.find_fresh_approval(record, now) if record else None
     time_left = None
     if record and not is_approved and record.state is not State.UNPATCHABLE:
-        time_left = record.vulnerable_since() + snapshot.policy.patch_sla - now
+        clock = record.clock_of(None)
+        time_left = timedelta() if record.first_patched else clock.since + snapshot.policy.patch_sla - now
     is_stale = is_approved and approval is None
-    return TrackedImage(image, line.configmap, line.number, record, approval, is_stale, time_left)
+    note = repository.notes.get(line.tag) if record is None else None
+    return TrackedImage(image, line.configmap, line.number, record, approval, is_stale, time_left, note)

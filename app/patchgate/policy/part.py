@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from patchgate.policy.exception import ImageException
 from patchgate.policy.policy import Naming, Policy
@@ -51,6 +52,33 @@ class ListLine:
     def is_pattern(self) -> bool:
         """Whether the tag stands for several."""
         return "*" in self.tag
+
+
+class LineState(StrEnum):
+    """Why a run made no image of a line with a `*`."""
+
+    EMPTY = "empty"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LineNote:
+    """What a run has noted of a line with a `*` of which it made no image.
+
+    Attributes:
+        state: why.
+        since: when a run first found it so; aware UTC.
+        message: the same for people, one line.
+    """
+
+    state: LineState
+    since: datetime
+    message: str
+
+    def is_final(self, now: datetime, patch_sla: timedelta) -> bool:
+        """Tell whether the line loosens nothing any more; where its registry fails it has the time of an SLA."""
+        return self.state is not LineState.FAILED or now - self.since > patch_sla
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +159,7 @@ class RecordsPart:
         generation: of the last write.
         last_run: when the patcher last ran; None where it never did.
         problems: what does not count.
+        notes: `REPO:TAG` of a line, the tag with its `*` → what a run noted of it.
     """
 
     name: str
@@ -139,10 +168,16 @@ class RecordsPart:
     generation: int
     last_run: datetime | None
     problems: tuple[Problem, ...]
+    notes: Mapping[str, LineNote] = field(default_factory=dict)
 
     def under(self, naming: Naming) -> "RecordsPart":
         """Give the records with every repository under its canonical name."""
-        return replace(self, records=_rename(self.records, naming), approvals=_rename(self.approvals, naming))
+        return replace(
+            self,
+            records=_rename(self.records, naming),
+            approvals=_rename(self.approvals, naming),
+            notes=_rename_notes(self.notes, naming),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +212,13 @@ def _rename(records: Mapping[str, Record], naming: Naming) -> Mapping[str, Recor
         return records
     renamed = (record.rename(naming.canonical) for record in records.values())
     return {record.key: record for record in sorted(renamed, key=lambda record: record.updated)}  # the newest wins
+
+
+def _rename_notes(notes: Mapping[str, LineNote], naming: Naming) -> Mapping[str, LineNote]:
+    if not naming.mirrors:
+        return notes
+    parts = ((*line.rpartition(":"), note) for line, note in notes.items())
+    return {f"{naming.canonical(repository)}:{tag}": note for repository, _, tag, note in parts}
 
 
 Part = ImageListPart | RecordsPart | ExceptionsPart

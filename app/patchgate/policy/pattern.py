@@ -121,6 +121,15 @@ def expands_to(pattern: str, tag: str) -> bool:
     return matches_glob(pattern, tag) and not is_made_by_the_patcher(tag) and not is_of_another_artifact(tag)
 
 
+def why_never_listed(tag: str) -> str:
+    """Say why a line with this very tag can list no image; empty where it can."""
+    if is_made_by_the_patcher(tag):
+        return "is a tag that the patcher makes: list its source tag"
+    if is_of_another_artifact(tag):
+        return "is the tag of a signature, an attestation or an SBOM, and not of an image: delete the line"
+    return ""
+
+
 def is_made_by_the_patcher(tag: str) -> bool:
     """Tell whether a tag looks like one that the patcher gives: it is an answer, nothing to patch."""
     return _MADE_BY_THE_PATCHER.fullmatch(tag) is not None

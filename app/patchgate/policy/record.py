@@ -81,6 +81,19 @@ class Unverified:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceClock:
+    """What is remembered of a source that the tag had before.
+
+    Attributes:
+        since: when its SLA clock started; aware UTC.
+        patched: when its first patch was approved: its rollout grace runs from there. None where it had none.
+    """
+
+    since: datetime
+    patched: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One patch record. All times are aware UTC.
 
@@ -96,6 +109,8 @@ class Record:
         first_seen: the first attempt.
         first_vulnerable: since when findings count; None when clean.
         patched: when the approved image was made; None where none was needed.
+        first_patched: when the first patch of the present source was approved; None where it had none. The rollout
+            grace runs from there: a later patch of the same source opens it for nobody again.
         verified: when a scan last looked at the approved image.
         threshold: the severity threshold that it was verified against.
         fixable_before: severity → fixable findings of the source.
@@ -104,6 +119,11 @@ class Record:
         updated: when the record was written.
         message: one line for people.
         unverified: what the patcher has pushed for it and not verified yet; no decision looks at it.
+        vulnerable_platforms: those of the source in which findings count; None in a record that does not say, where all
+            are.
+        earlier_clocks: what is remembered of earlier sources, by digest; none of those that an older patcher recorded.
+        platforms_left_out: how many platforms the source has beside `source_platforms`.
+        tried: the digest that the last attempt could not look at; None where it looked at the source.
         fingerprint: of the text that it was read from, in this process; 0 where there was none.
     """
 
@@ -126,6 +146,11 @@ class Record:
     updated: datetime
     message: str
     unverified: Unverified | None = None
+    first_patched: datetime | None = None
+    vulnerable_platforms: tuple[str, ...] | None = None
+    earlier_clocks: Mapping[str, SourceClock] = field(default_factory=dict)
+    platforms_left_out: int = 0
+    tried: str | None = None
     fingerprint: int = field(default=0, compare=False)
 
     @property
@@ -147,30 +172,44 @@ class Record:
             yield self.source_digest
         yield from self.source_platforms.values()
         yield from self.earlier_sources
+        if self.tried:
+            yield self.tried
 
     @property
     def vulnerable_sources(self) -> Iterator[str]:
         """The sources found vulnerable: these are never an approval, whatever another record says.
 
-        A platform's manifest that needed nothing is taken over into the patched index with its digest: it was
-        verified there and is not among them. (Where the tag now points at the approved image itself, it is.)
+        Of an index's platforms only those in which findings count: another image may be made of the others. In a record
+        that does not say which, a platform's manifest that needed nothing is taken over into the patched index with
+        its digest: it was verified there and is not among them.
         """
         yield from self.earlier_sources
         if self.first_vulnerable is None:
             return
-        taken_over = self.approved if self.approved and self.approved.digest != self.source_digest else None
         if self.source_digest:
             yield self.source_digest
-        for digest in self.source_platforms.values():
-            if not taken_over or digest not in taken_over.platforms.values():
+        taken_over = self.approved if self.approved and self.approved.digest != self.source_digest else None
+        verified = set(taken_over.platforms.values()) if taken_over and self.vulnerable_platforms is None else set()
+        for platform, digest in self.source_platforms.items():
+            is_vulnerable = self.vulnerable_platforms is None or platform in self.vulnerable_platforms
+            if is_vulnerable and digest not in verified:
                 yield digest
 
-    def vulnerable_since(self) -> datetime:
-        """Say when the SLA clock started.
+    def clock_of(self, digest: str | None) -> SourceClock:
+        """Give the clock of one of the sources; of the present one where no digest is named.
 
-        A clean record whose approval another tag's scan has overruled: when it was last found clean.
+        A clean record whose approval another tag's scan has overruled: it runs since it was last found clean.
         """
-        return self.first_vulnerable or (self.approved.verified if self.approved else self.first_seen)
+        if digest in self.earlier_sources and digest in self.earlier_clocks:
+            return self.earlier_clocks[digest]
+        since = self.first_vulnerable or (self.approved.verified if self.approved else self.first_seen)
+        return SourceClock(since, self.first_patched or self.patched)
+
+    def had_patch(self, digest: str | None) -> bool:
+        """Tell whether one of the sources (the present one where no digest is named) ever had an approved patch."""
+        if digest in self.earlier_sources:
+            return self.clock_of(digest).patched is not None
+        return self.first_patched is not None
 
     def rename(self, canonical: Callable[[str], str]) -> "Record":
         """Give the record with each repository under its canonical name (mirrors)."""

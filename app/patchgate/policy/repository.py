@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from patchgate.limits import PATTERNS_OF_A_REPOSITORY
-from patchgate.policy.part import BadLine, ImageListPart, ListLine, Problem
-from patchgate.policy.pattern import expands_to
+from patchgate.policy.part import BadLine, ImageListPart, LineNote, LineState, ListLine, Problem
+from patchgate.policy.pattern import expands_to, why_never_listed
 from patchgate.policy.record import Approval, Record
+
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class Repository:
         records: key → record that touches the repository: its own, and those that approve into it.
         has_line_without_record: whether the patcher has yet to look at some line (of the main list, where that names
             the repository: whoever adds a list must not loosen what others own).
+        notes: tag of a line, perhaps with a `*` → why no further image comes of it.
+        deciding_notes: those of the lines that `has_line_without_record` looks at.
         unseen_pins: digests that lines carry and the patcher has yet to look at.
         problems: lines that another line overrules.
         bad_line: the line that names the repository and has no effect, where nothing else tracks it.
@@ -42,16 +47,25 @@ class Repository:
     sources: Mapping[str, tuple[Record, ...]]
     records: Mapping[str, Record]
     has_line_without_record: bool
+    notes: Mapping[str, LineNote]
+    deciding_notes: tuple[LineNote, ...]
     unseen_pins: frozenset[str]
     problems: tuple[Problem, ...]
     bad_line: BadLine | None = None
 
     @classmethod
-    def build(cls, name: str, lists: Sequence[ImageListPart], records: Mapping[str, Record]) -> "Repository":
+    def build(
+        cls,
+        name: str,
+        lists: Sequence[ImageListPart],
+        records: Mapping[str, Record],
+        notes: Mapping[str, LineNote] | None = None,
+    ) -> "Repository":
         """Index what names the repository.
 
         lists: those that name it, the main one first: of two lines of one tag the first counts.
         records: those that touch it.
+        notes: what runs noted of its lines, by their tag.
         """
         main = [part for part in lists if part.policy]
         listed = [
@@ -60,24 +74,38 @@ class Repository:
             for line in part.lines[name]
         ]
         lines, problems = _index_lines(listed)
-        patterns = [line for line in listed if line.is_pattern]
+        all_patterns = [line for line in listed if line.is_pattern]
+        patterns = tuple(all_patterns[:PATTERNS_OF_A_REPOSITORY])
         own = {record.tag: record for record in records.values() if record.repository == name}
         approvals = [each for record in records.values() for each in record.approvals if each.repository == name]
         by_tag, by_digest = _index_approvals(approvals, own, records.values())
-        deciding = [line for part in main or lists for line in part.lines[name]]
+        unmade = [line for line in (*lines.values(), *patterns) if _lacks_record(line, own)]
+        known = ((line, _find_note(line, notes or {})) for line in (*lines.values(), *patterns))
+        noted = {
+            line.tag: note
+            for line, note in known
+            if note and (line in unmade or note.state is not LineState.EMPTY)  # one that matches by now is not empty
+        }
+        deciding = {line.tag for part in main or lists for line in part.lines[name]} & {line.tag for line in unmade}
         return cls(
             name=name,
             is_tracked=bool(lists or approvals),
             is_listed_by_strangers=bool(lists) and not main,
             lines=lines,
-            patterns=tuple(patterns[:PATTERNS_OF_A_REPOSITORY]),
+            patterns=patterns,
             approvals_by_tag=by_tag,
             approvals_by_digest=by_digest,
             sources=_index_sources(own.values()),
             records=records,
-            has_line_without_record=any(_lacks_record(line, own) for line in deciding),
+            has_line_without_record=bool(deciding - noted.keys()),
+            notes=noted,
+            deciding_notes=tuple(note for tag, note in noted.items() if tag in deciding),
             unseen_pins=frozenset(line.digest for line in lines.values() if line.digest and _is_unseen(line, own)),
-            problems=(*problems, *map(_report_pattern, patterns[PATTERNS_OF_A_REPOSITORY:])),
+            problems=(
+                *problems,
+                *map(_report_pattern, all_patterns[PATTERNS_OF_A_REPOSITORY:]),
+                *(_report_note(line, noted[line.tag]) for line in (*lines.values(), *patterns) if line.tag in noted),
+            ),
             bad_line=None if approvals else _find_bad_line(name, lists),
         )
 
@@ -87,6 +115,13 @@ class Repository:
         if line or not self.patterns:
             return line
         return next((line for line in self.patterns if expands_to(line.tag, tag)), None)
+
+    def find_fault(self, tag: str) -> LineNote | None:
+        """Find why nothing comes of the lines that list the tag; None where something may of one of them."""
+        line = self.lines.get(tag)
+        lines = [line] if line else [each for each in self.patterns if expands_to(each.tag, tag)]
+        notes = [self.notes.get(each.tag) for each in lines]
+        return notes[0] if all(notes) and notes else None
 
     def find_record(self, tag: str) -> Record | None:
         """Find the record of the tag in this repository."""
@@ -129,6 +164,10 @@ def _report_pattern(line: ListLine) -> Problem:
     return Problem(line.configmap, f"line {line.number}", reason)
 
 
+def _report_note(line: ListLine, note: LineNote) -> Problem:
+    return Problem(line.configmap, f"line {line.number}", f"{line.repository}:{line.tag} {note.message}")
+
+
 def _index_approvals(
     approvals: Iterable[Approval], own: Mapping[str, Record], touching: Iterable[Record]
 ) -> tuple[dict[str, Approval], dict[str, Approval]]:
@@ -166,11 +205,14 @@ def _order_of_approval(approval: Approval) -> tuple[datetime, str, str, list[tup
 
 def _index_sources(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
     """Index sources; of several records of one, that whose clock started first comes first."""
-    index: dict[str, tuple[Record, ...]] = {}
-    for record in sorted(records, key=lambda record: (record.vulnerable_since(), record.tag)):
+    index: dict[str, list[Record]] = {}
+    for record in records:
         for digest in dict.fromkeys(record.sources):
-            index[digest] = (*index.get(digest, ()), record)
-    return index
+            index.setdefault(digest, []).append(record)
+    return {
+        digest: tuple(sorted(known, key=lambda record: (record.clock_of(digest).since, record.tag)))
+        for digest, known in index.items()
+    }
 
 
 def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
@@ -178,7 +220,15 @@ def _lacks_record(line: ListLine, records: Mapping[str, Record]) -> bool:
     return not any(expands_to(line.tag, tag) for tag in records) if line.is_pattern else line.tag not in records
 
 
+def _find_note(line: ListLine, notes: Mapping[str, LineNote]) -> LineNote | None:
+    """Find why no image comes of the line: what a run noted, or that no tag of an image is its."""
+    if line.is_pattern:
+        return notes.get(line.tag)
+    why = why_never_listed(line.tag)
+    return LineNote(LineState.REFUSED, _ALWAYS, why) if why else None
+
+
 def _is_unseen(line: ListLine, records: Mapping[str, Record]) -> bool:
-    """Tell whether the line's record is of another digest than the line pins."""
+    """Tell whether the line's record is of another digest than the line pins, which nobody has tried yet."""
     record = records.get(line.tag)
     return record is not None and record.source_digest is not None and line.digest not in set(record.sources)

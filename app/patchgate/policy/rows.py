@@ -15,6 +15,7 @@ from patchgate.policy.record import Approval, State
 from patchgate.policy.verdict import Reason, Verdict, say_duration, say_time, show
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+_OLD_COPY: Final = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
 UNQUALIFIED: Final = "names no registry, so each node chooses one"
 
 
@@ -93,22 +94,25 @@ def approved_tag(case: Case) -> Verdict | None:
         return None
     if not case.may_be_an_old_copy or case.image.pull_policy == "Always":
         return _allow(case, Reason.APPROVED, "an approved tag", until=case.fresh_until)
-    text = "a node may hold an older copy of this tag: name the digest, or set imagePullPolicy: Always"
     effect = Effect.DENY if case.image.pull_policy else Effect.WARN
-    return _by_effect(effect, case, Reason.CACHED_COPY, text, case.find_use())
+    return _by_effect(effect, case, Reason.CACHED_COPY, _OLD_COPY, case.find_use())
 
 
 def patch_available(case: Case) -> Verdict | None:
     """Row 9: listed tag or source, no approval itself, but its record has one."""
-    if case.record is None or not case.snapshot.has_approval(case.record):
+    if case.record is None or case.clock is None:
         return None
-    patched, grace = case.record.patched, case.policy.rollout_grace
-    if case.asker.is_controller and patched and case.now - patched <= grace:
+    patched, grace = case.clock.patched, case.policy.rollout_grace
+    has_approval = case.snapshot.has_approval(case.record)
+    if not has_approval and not case.had_patch:
+        return None
+    if has_approval and case.asker.is_controller and patched and case.now - patched <= grace:
         text = f"patched since; a controller may re-create it until {say_time(patched + grace)}"
         return _warn(case, Reason.PATCH_AVAILABLE, text, case.find_use())
     use = case.find_use()
     if use is None:
-        text = "was patched, but that approval is stale: it must be verified again"
+        fault = "that approval is stale: it must be verified again"
+        text = f"was patched, but {fault if has_approval else 'the patched image was found vulnerable since'}"
         return _deny(case, Reason.PATCH_AVAILABLE, text, until=FOREVER)
     # The freshest approval: as long as it is fresh it is the one to use.
     until = use.verified + case.policy.stale_after
@@ -116,18 +120,20 @@ def patch_available(case: Case) -> Verdict | None:
 
 
 def unpatchable(case: Case) -> Verdict | None:
-    """Row 10: listed tag or source, and it cannot be patched."""
-    if case.record is None or case.record.state is not State.UNPATCHABLE:
+    """Row 10: listed tag or source, and it cannot be patched; not a source before it that was found vulnerable."""
+    if case.record is None or case.record.state is not State.UNPATCHABLE or case.is_earlier_source:
         return None
+    if not case.has_digest and case.may_be_an_old_copy and case.image.pull_policy not in ("Always", None):
+        return _deny(case, Reason.CACHED_COPY, _OLD_COPY)
     text = f"cannot be patched: {_say_message(case)}; rebuild it on a newer base or ask for an exception"
     return _by_effect(case.policy.unpatchable, case, Reason.UNPATCHABLE, text)
 
 
 def within_sla(case: Case) -> Verdict | None:
     """Row 11: listed tag or source, no approval, the SLA still runs."""
-    if case.record is None:
+    if case.clock is None:
         return None
-    left = case.record.vulnerable_since() + case.policy.patch_sla - case.now
+    left = case.clock.since + case.policy.patch_sla - case.now
     if left.total_seconds() <= 0:
         return None
     return _warn(case, Reason.WITHIN_SLA, f"not approved yet; it will be refused in {say_duration(left)}")
@@ -135,16 +141,19 @@ def within_sla(case: Case) -> Verdict | None:
 
 def sla_breached(case: Case) -> Verdict | None:
     """Row 12: the same, longer ago."""
-    if case.record is None:
+    if case.clock is None:
         return None
-    since, sla = say_time(case.record.vulnerable_since()), say_duration(case.policy.patch_sla)
+    since, sla = say_time(case.clock.since), say_duration(case.policy.patch_sla)
     text = f"not approved within {sla} of {since}: {_say_message(case)}; mend that or ask for an exception"
     return _deny(case, Reason.SLA_BREACHED, text)
 
 
 def unscanned(case: Case) -> Verdict | None:
-    """Row 13: listed without a record; or a digest where some line has no record yet."""
-    if case.line is None and not case.is_digest_to_come:
+    """Row 13: listed without a record; or a digest where some line has no record yet.
+
+    A line of which a run could make nothing lists nothing.
+    """
+    if (case.line is None or case.line_fault) and not case.is_digest_to_come:
         return None
     return _by_effect(case.policy.unscanned, case, Reason.UNSCANNED, "the patcher has not looked at it yet")
 
@@ -158,6 +167,9 @@ def unlisted(case: Case) -> Verdict | None:
     if effect is Effect.DENY and case.repository and case.repository.is_listed_by_strangers:
         effect = Effect.WARN
     text = "not listed, though its repository is tracked: list it or use an approved image"
+    if case.line and case.line_fault:
+        where = f"{show(case.line.configmap)}, line {case.line.number}"
+        text = f"the line that lists it ({where}) lists nothing: {show(case.line_fault.message)}"
     return _by_effect(effect, case, Reason.UNLISTED, text)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import chain
 
 from patchgate.policy.exception import ExceptionIndex
-from patchgate.policy.part import ExceptionsPart, ImageListPart, Part, Problem, RecordsPart
+from patchgate.policy.part import ExceptionsPart, ImageListPart, LineNote, Part, Problem, RecordsPart
 from patchgate.policy.policy import Effect, Policy
 from patchgate.policy.record import Approval, Record
 from patchgate.policy.repository import Repository
@@ -149,6 +149,9 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
     gone = _find_newest_records(before.values(), keys)
     touched = _group_by_repository(_find_newest_records(parts.values(), keys))
     names = {name for part in changed if isinstance(part, ImageListPart) for name in part.lines}
+    notes, notes_before = _join_notes(parts.values()), _join_notes(before.values())
+    names |= {line.rpartition(":")[0] for line, _ in notes.items() ^ notes_before.items()}
+    notes_of = _group_notes(notes)
     lists = [part for part in parts.values() if isinstance(part, ImageListPart)]
     index = dict(previous.repositories) if previous else {}
     for name in names | touched.keys() | _group_by_repository(gone).keys():
@@ -157,8 +160,21 @@ def _index_repositories(parts: Mapping[str, Part], previous: Snapshot | None) ->
         records = kept | touched.get(name, {})
         naming_lists = [part for part in lists if name in part.lines]
         if naming_lists or records:
-            index[name] = Repository.build(name, naming_lists, records)
+            index[name] = Repository.build(name, naming_lists, records, notes_of.get(name))
     return index
+
+
+def _join_notes(parts: Iterable[Part]) -> dict[str, LineNote]:
+    return {line: note for part in parts if isinstance(part, RecordsPart) for line, note in part.notes.items()}
+
+
+def _group_notes(notes: Mapping[str, LineNote]) -> dict[str, dict[str, LineNote]]:
+    """Group notes by repository: the tag of the line → its note."""
+    groups: dict[str, dict[str, LineNote]] = defaultdict(dict)
+    for line, note in notes.items():
+        repository, _, tag = line.rpartition(":")
+        groups[repository][tag] = note
+    return groups
 
 
 def _list_changed_keys(before: Mapping[str, Part], now: Mapping[str, Part]) -> set[str]:

@@ -17,6 +17,8 @@ TEMPLATE_KINDS: Final = frozenset(
     {"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicationController"}
 )
 _KINDS: Final = TEMPLATE_KINDS | {"Pod"}
+_NODE_USERS: Final = "system:node:"
+"""How the names of kubelets' users begin (kubernetes.io/docs/reference/access-authn-authz/node)."""
 _GROUPS: Final = frozenset({"", "apps", "batch", "extensions"})
 
 
@@ -29,7 +31,7 @@ class Operation(StrEnum):
     CONNECT = "CONNECT"
 
 
-_ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
+ADD_NOTHING: Final = frozenset({Operation.DELETE, Operation.CONNECT})
 
 
 class Container(Struct, frozen=True, gc=False):
@@ -86,6 +88,16 @@ class Spec(PodSpec, frozen=True, gc=False):
     jobTemplate: JobTemplate | None = None
 
 
+class Annotations(Struct, frozen=True, gc=False, rename={"mirror": "kubernetes.io/config.mirror"}):
+    """The one annotation that a verdict looks at.
+
+    Attributes:
+        mirror: set by the kubelet on a mirror Pod (k8s.io/api/core/v1, MirrorPodAnnotationKey).
+    """
+
+    mirror: str | None = None
+
+
 class Metadata(Struct, frozen=True, gc=False):
     """The metadata of an object that a verdict looks at."""
 
@@ -93,6 +105,7 @@ class Metadata(Struct, frozen=True, gc=False):
     generateName: str | None = None
     namespace: str | None = None
     deletionTimestamp: str | None = None
+    annotations: Annotations | None = None
 
 
 class Object(Struct, frozen=True, gc=False):
@@ -135,6 +148,15 @@ class Image(Struct, frozen=True, gc=False):
     is_placeholder: bool = False
 
 
+def is_mirror_pod(obj: Object | None, username: str | None) -> bool:
+    """Tell whether a kubelet shows a static Pod of its node, which runs already: to refuse it would only hide it.
+
+    The annotation alone proves nothing, as anyone may write it; a node's user may make no other Pods (NodeRestriction).
+    """
+    annotations = obj.metadata.annotations if obj and obj.kind == "Pod" and obj.metadata else None
+    return bool(annotations and annotations.mirror is not None and username and username.startswith(_NODE_USERS))
+
+
 def is_judged(api_version: str, kind: str) -> bool:
     """Tell whether objects of the kind have images that are judged: Pods and the seven kinds that make them."""
     group = api_version.rpartition("/")[0]
@@ -147,7 +169,7 @@ def list_asked_images(operation: Operation, obj: Object | None, subresource: str
     None are asked for by a deletion, by an update of an object that is being deleted (its finalizers must be able to
     go), or by `status`. Any other subresource is judged if it carries a workload.
     """
-    if obj is None or operation in _ADD_NOTHING or subresource == "status":
+    if obj is None or operation in ADD_NOTHING or subresource == "status":
         return ()
     if operation is Operation.UPDATE and obj.metadata and obj.metadata.deletionTimestamp:
         return ()

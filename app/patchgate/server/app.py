@@ -108,9 +108,8 @@ def _add_decisions(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
     )
     async def decide(request: Request) -> Response:
         """Decide images, or an object as a review would be."""
-        headers = dict(request.scope["headers"])
-        check_is_not_packed(headers)
-        body = await read_body(headers, request.receive)
+        check_is_not_packed(dict(request.scope["headers"]))
+        body = await read_body(request.scope, request.receive)
         snapshot = take_snapshot(judge)
         try:
             decision = decide_request(body, judge, snapshot)
@@ -132,10 +131,9 @@ def _add_gatekeeper(app: FastAPI, judge: Judge, reporter: Reporter) -> None:
     @app.post("/v1/gatekeeper", openapi_extra=schema, response_model=ProviderAnswer, responses=undecided)
     async def answer_provider_request(request: Request) -> Response:
         """Decide images as an external data provider of Gatekeeper."""
-        headers = dict(request.scope["headers"])
         try:
-            check_is_not_packed(headers)
-            items = decide_keys(await read_body(headers, request.receive), judge, take_snapshot(judge))
+            check_is_not_packed(dict(request.scope["headers"]))
+            items = decide_keys(await read_body(request.scope, request.receive), judge, take_snapshot(judge))
         except RequestError as error:
             return refuse(error, write_system_error(error))
         except Exception as error:  # noqa: BLE001 -- a defect of ours: the caller is answered, the process lives

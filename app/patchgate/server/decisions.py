@@ -40,7 +40,7 @@ class DecisionRequest(Struct, frozen=True, gc=False):
 _REQUEST: Final = msgspec.json.Decoder(DecisionRequest)
 
 
-def decide_request(body: bytes, judge: Judge, snapshot: Snapshot) -> Decision:
+def decide_request(body: bytes | bytearray, judge: Judge, snapshot: Snapshot) -> Decision:
     """Decide what the body asks.
 
     Raises:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from patchgate.server.life import Life
-
-_CLOSE = (b"connection", b"close")
+from patchgate.server.refusal import CLOSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Front:
 def _closing(send: Send) -> Send:
     async def send_and_close(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], _CLOSE]
+            message["headers"] = [*message["headers"], CLOSE]
         await send(message)
 
     return send_and_close

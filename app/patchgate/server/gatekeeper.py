@@ -62,7 +62,7 @@ class Item:
     decision: Decision
 
 
-def decide_keys(body: bytes, judge: Judge, snapshot: Snapshot) -> list[Item]:
+def decide_keys(body: bytes | bytearray, judge: Judge, snapshot: Snapshot) -> list[Item]:
     """Decide every key, in order.
 
     Raises:

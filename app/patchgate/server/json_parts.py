@@ -29,7 +29,7 @@ class TooDeepError(RequestError):
         super().__init__(400, "nested too deeply: recursion limit exceeded")
 
 
-def decode_body(body: bytes, decoder: msgspec.json.Decoder[_T]) -> _T:
+def decode_body(body: bytes | bytearray, decoder: msgspec.json.Decoder[_T]) -> _T:
     """Decode a body, of which msgspec checks what it passes over to be JSON, but not to be UTF-8 (RFC 8259, 8.1).
 
     Raises:

@@ -13,7 +13,7 @@ from patchgate.policy.change import find_change
 from patchgate.policy.decision import Decision, Mode, Scope, conclude, decide, softens
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict, show
-from patchgate.policy.workload import Image, Object, Operation
+from patchgate.policy.workload import Image, Object, Operation, is_mirror_pod
 
 
 class OnError(StrEnum):
@@ -81,7 +81,10 @@ class Judge:
         """Judge what the change adds; of what a template keeps, say what becomes of its next Pods."""
         asker = Asker.of(question.username, question.operation, question.namespace, self.controllers)
         change = find_change(question.operation, question.obj, question.old, question.subresource, snapshot)
-        is_softened = softens(self.scope, asker, is_template=question.obj is not None and question.obj.is_template)
+        is_template = question.obj is not None and question.obj.is_template
+        is_softened = softens(self.scope, asker, is_template=is_template) or is_mirror_pod(
+            question.obj, question.username
+        )
         if len(change.added) > IMAGES_OF_A_REQUEST:
             return conclude([_refuse(f"names more than {IMAGES_OF_A_REQUEST} images")], mode, is_softened=is_softened)
         refused = self._list_refused_next(question, change.kept, snapshot)

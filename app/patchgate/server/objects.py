@@ -9,10 +9,14 @@ from msgspec import Raw, Struct
 
 from patchgate.errors import InvalidManifestError
 from patchgate.policy.workload import Object, is_judged
+from patchgate.server.bounded_lists import TooManyItemsError, decode, make_decoder
 from patchgate.server.json_parts import is_list
 from patchgate.validation import say_fault
 
 _UNNAMED: Final = "an object has a kind and an apiVersion, and both are texts"
+
+
+_OBJECT: Final = make_decoder(Object)
 
 
 class _Head(Struct, frozen=True, gc=False):
@@ -43,7 +47,7 @@ def decode_object(raw: Raw) -> Object:
         head = msgspec.json.decode(raw, type=_Head)
     except msgspec.ValidationError as error:
         raise InvalidManifestError(_UNNAMED) from error
-    read = partial(msgspec.json.decode, raw, type=Object)
+    read = partial(decode, _OBJECT, raw)
     return _read(head.apiVersion, head.kind, read, has_items=is_list(head.items))
 
 
@@ -59,3 +63,5 @@ def _read(api_version: object, kind: object, read: Callable[[], Object], *, has_
         return read()  # msgspec stops at the first fault: pydantic would tell millions
     except msgspec.ValidationError as error:
         raise InvalidManifestError(f"{kind}: {say_fault(error)}") from error
+    except TooManyItemsError as error:
+        raise InvalidManifestError(f"{kind}: {error}") from error

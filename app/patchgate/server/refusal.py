@@ -11,6 +11,7 @@ from patchgate.errors import RequestError
 from patchgate.limits import RETRY_AFTER_SECONDS, SHOWN_LINE_CHARACTERS
 from patchgate.policy.verdict import show
 
+CLOSE: Final = (b"connection", b"close")
 _VARIABLE: Final = re.compile(rb"\{(?=\{)")
 _REASONS: Final = {
     400: "BadRequest",
@@ -46,6 +47,8 @@ def refuse(error: RequestError, body: bytes | None = None) -> Response:
     `http` hands a policy the body of a failure as well.
     """
     headers = {"Allow": error.allow} if error.allow else {}
+    if error.status == 408:  # noqa: PLR2004 -- RFC 9110, 15.5.9: the rest of the body is not waited for
+        headers["Connection"] = "close"
     if error.status == 503:  # noqa: PLR2004 -- kube-apiserver tries again only with a whole number of seconds
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if error.status == 401:  # noqa: PLR2004 -- RFC 9110, 15.5.2: it must say how
@@ -62,5 +65,5 @@ def _describe(error: RequestError) -> bytes:
 def write_refusal(error: RequestError, *, keeps: bool = False) -> bytes:
     """Write the same as HTTP/1.1, for where no application answers. keeps: whether the connection stays open."""
     response = refuse(error)
-    headers = response.raw_headers if keeps else [*response.raw_headers, (b"connection", b"close")]
+    headers = response.raw_headers if keeps else [*response.raw_headers, CLOSE]
     return STATUS_LINE[error.status] + b"\r\n".join((*map(b": ".join, headers), b"", bytes(response.body)))

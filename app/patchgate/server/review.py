@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from pydantic import TypeAdapter, ValidationError
 
 from patchgate.errors import RequestError
 from patchgate.limits import EXPLAINED_BYTES, UID_CHARACTERS
-from patchgate.policy.workload import Object, Operation, is_judged
+from patchgate.policy.workload import ADD_NOTHING, Object, Operation, is_judged
+from patchgate.server.bounded_lists import TooManyItemsError, decode, make_decoder
+from patchgate.server.json_parts import NULL
 from patchgate.server.judge import Question
 from patchgate.server.twin import make_twin
-from patchgate.validation import is_too_deep, say_first_error
+from patchgate.validation import is_too_deep, say_fault, say_first_error
 
 API_VERSION: Final = "admission.k8s.io/v1"
 KIND: Final = "AdmissionReview"
@@ -46,6 +48,26 @@ class _Review(Struct, frozen=True, gc=False):
     request: _Request
 
 
+class _LargeEnvelopeRequest(Struct, frozen=True, gc=False):
+    uid: str
+    operation: Raw = NULL
+    subResource: Raw = NULL  # noqa: N815
+    object: Raw = NULL
+
+
+class _LargeEnvelope(Struct, frozen=True, gc=False):
+    """The same of a large review: what is not wanted is never built."""
+
+    apiVersion: str  # noqa: N815
+    kind: str
+    request: _LargeEnvelopeRequest
+
+
+class _ObjectHead(Struct, frozen=True, gc=False):
+    apiVersion: str  # noqa: N815
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class _EnvelopeRequest:
     uid: str
@@ -64,16 +86,22 @@ class _Envelope:
 
 
 class _TooLargeToExplainError(Exception):
-    """A large review is not as it must be."""
+    """A large review is not as it must be. The text says what is wrong."""
 
 
-_FAST: Final = msgspec.json.Decoder(_Review)
+_FAST: Final = make_decoder(_Review)
+_LARGE_ENVELOPE: Final = msgspec.json.Decoder(_LargeEnvelope)
+_OBJECT_HEAD: Final = msgspec.json.Decoder(_ObjectHead)
 _REVIEW: Final[TypeAdapter[object]] = TypeAdapter(make_twin(_Review))
 _ENVELOPE: Final = TypeAdapter(_Envelope)
 _HEAD: Final = re.compile(  # as kube-apiserver writes it: in the order of the API's own fields
     rb'\{"kind":"%b","apiVersion":"%b","request":\{"uid":"([0-9A-Za-z-]{1,%d})"'
     % (KIND.encode(), re.escape(API_VERSION).encode(), UID_CHARACTERS)
 )
+
+
+OPENING_BYTES: Final = 512
+"""What of a review's beginning has its uid: all before it takes 85 bytes."""
 
 
 class Review(Struct, frozen=True, gc=False):
@@ -92,7 +120,13 @@ class Review(Struct, frozen=True, gc=False):
     is_dry_run: bool = False
 
 
-def read_review(body: bytes) -> Review:
+def find_uid(opening: bytes) -> str | None:
+    """Find the uid in the first OPENING_BYTES of a review; None where it is not as kube-apiserver writes it."""
+    head = _HEAD.match(opening)
+    return head[1].decode() if head else None
+
+
+def read_review(body: bytes | bytearray) -> Review:
     """Read a review.
 
     Raises:
@@ -100,8 +134,10 @@ def read_review(body: bytes) -> Review:
     """
     try:
         review = _read_whole(body)
+    except TooManyItemsError as error:
+        return _refuse_items(error.read, str(error))
     except _TooLargeToExplainError as error:
-        return _read_head(body, "it is not as the API has it, and too large to say where", error)
+        return _read_large_envelope(body, str(error), error)
     except ValidationError as error:
         return _read_envelope(body, say_first_error(error))
     _check_version(review.apiVersion, review.kind)
@@ -114,23 +150,54 @@ def read_review(body: bytes) -> Review:
     return Review(request.uid, question, is_dry_run=bool(request.dryRun))
 
 
-def _read_whole(body: bytes) -> _Review:
+def _read_whole(body: bytes | bytearray) -> _Review:
     """Read all that is wanted.
 
     Raises:
         ValidationError: something of it is not as it must be.
         _TooLargeToExplainError: the same of a large one.
+        TooManyItemsError: one of its lists is too long to be read.
     """
     try:
-        return _FAST.decode(body)
+        review: _Review = decode(_FAST, body)
     except (ValueError, RecursionError) as error:  # msgspec.DecodeError and UnicodeDecodeError are the former
         if len(body) > EXPLAINED_BYTES:
-            raise _TooLargeToExplainError from error
-        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json")
+            fault = say_fault(error) if isinstance(error, msgspec.ValidationError) else "it is not as the API has it"
+            raise _TooLargeToExplainError(fault) from error
+        accepted = _REVIEW.dump_python(_REVIEW.validate_json(body), mode="json", by_alias=True)
         return msgspec.convert(accepted, _Review)
+    return review
 
 
-def _read_envelope(body: bytes, fault: str) -> Review:
+def _refuse_items(read: _Review, fault: str) -> Review:
+    """Refuse a review of which (fault) a list is too long, unless it adds no image (`list_added_images`)."""
+    _check_version(read.apiVersion, read.kind)
+    request = read.request
+    _check_uid(request.uid)
+    return Review(request.uid, None, "" if _adds_nothing(request) else fault, is_dry_run=bool(request.dryRun))
+
+
+def _adds_nothing(request: _Request) -> bool:
+    obj = request.object
+    if obj is None or request.subResource == "status" or request.operation in ADD_NOTHING:
+        return True
+    is_being_deleted = obj.metadata is not None and bool(obj.metadata.deletionTimestamp)
+    is_let_go = request.operation is Operation.UPDATE and is_being_deleted
+    return is_let_go or not is_judged(obj.apiVersion, obj.kind)
+
+
+def _read_large_envelope(body: bytes | bytearray, fault: str, cause: Exception) -> Review:
+    """Read what names the object of a large review, where (fault, cause) the whole cannot be read."""
+    try:
+        envelope = _LARGE_ENVELOPE.decode(body)
+    except (ValueError, RecursionError):
+        return _read_head(body, fault, cause)
+    _check_version(envelope.apiVersion, envelope.kind)
+    _check_uid(envelope.request.uid)
+    return Review(envelope.request.uid, None, "" if _is_large_unseen(envelope.request) else f"cannot be read: {fault}")
+
+
+def _read_envelope(body: bytes | bytearray, fault: str) -> Review:
     """Read what names the object, where (fault) the review as a whole cannot be read."""
     try:
         envelope = _ENVELOPE.validate_json(body)
@@ -143,15 +210,15 @@ def _read_envelope(body: bytes, fault: str) -> Review:
     return Review(envelope.request.uid, None, "" if _is_unseen(envelope.request) else f"cannot be read: {fault}")
 
 
-def _read_head(body: bytes, fault: str, cause: Exception) -> Review:
+def _read_head(body: bytes | bytearray, fault: str, cause: Exception) -> Review:
     """Read the uid alone, where (fault, cause) nothing else is read.
 
     Whoever makes a Pod may nest its managedFields as they like: a 400 would let it in unseen under Ignore.
     """
-    head = _HEAD.match(body)
-    if head is None:
+    uid = find_uid(bytes(body[:OPENING_BYTES]))
+    if uid is None:
         raise RequestError(400, f"not an AdmissionReview: {fault}") from cause
-    return Review(head[1].decode(), None, f"cannot be read: {fault}")
+    return Review(uid, None, f"cannot be read: {fault}")
 
 
 def _is_unseen(request: _EnvelopeRequest) -> bool:
@@ -162,6 +229,18 @@ def _is_unseen(request: _EnvelopeRequest) -> bool:
         return False
     api_version, kind = request.object.get("apiVersion"), request.object.get("kind")
     return isinstance(api_version, str) and isinstance(kind, str) and not is_judged(api_version, kind)
+
+
+def _is_large_unseen(request: _LargeEnvelopeRequest) -> bool:
+    """Tell the same of a large review."""
+    operation, subresource = bytes(request.operation), bytes(request.subResource)
+    if request.object == NULL or subresource == b'"status"' or operation in (b'"DELETE"', b'"CONNECT"'):
+        return True
+    try:
+        head = _OBJECT_HEAD.decode(request.object)
+    except (ValueError, RecursionError):
+        return False
+    return not is_judged(head.apiVersion, head.kind)
 
 
 def _check_version(api_version: str, kind: str) -> None:

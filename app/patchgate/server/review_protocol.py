@@ -1,27 +1,24 @@
 """The answer in one piece: a small review is answered as it is read, without a task or an application's calls.
 
 It is what kube-apiserver sends: POST to a mode's path, with a small Content-Length, on a connection that waits for no
-other answer. Every other request goes the ASGI way, whose answers are the same; so does a review whose body does not
-come in time, or is given up.
+other answer. Every other request goes the ASGI way, whose answers are the same; so does a review that is given up.
 """
 
 import asyncio
+from time import perf_counter
 from typing import Any, Final
 
-from patchgate.errors import RequestError
 from patchgate.policy.decision import Mode
 from patchgate.server.admission import PREFIX, AdmissionApp
-from patchgate.server.body import check_is_json
+from patchgate.server.body import is_json, read_length
 from patchgate.server.callers import CallerCheck, Fault, describe_caller
 from patchgate.server.life import Life
+from patchgate.server.one_by_one import COSTLY_SECONDS, OneByOne
 from patchgate.server.protocol import GateProtocol
-from patchgate.server.refusal import write_refusal
 
 SMALL_BODY_BYTES: Final = 64 * 1024
 """A review that is answered in one piece: a usual Pod's has 5 to 40 KB. uvicorn too holds as much before it waits."""
 _PATHS: Final = {f"{PREFIX}{mode}".encode(): mode for mode in Mode}
-_KEEPS: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: "
-_CLOSES: Final = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: "
 
 
 class ReviewProtocol(GateProtocol):
@@ -32,11 +29,13 @@ class ReviewProtocol(GateProtocol):
         *arguments: Any,  # noqa: ANN401 -- uvicorn's
         admission: AdmissionApp,
         life: Life,
+        costly: OneByOne,
         callers: CallerCheck | None = None,
     ) -> None:
         super().__init__(*arguments)
         self._admission = admission
         self._life = life
+        self._costly = costly
         self._callers = callers
         self._fault: Fault | None = None  # of the caller's certificate
         self._mode: Mode | None = None  # of the review that is being read; None for any other request
@@ -74,17 +73,31 @@ class ReviewProtocol(GateProtocol):
         if mode is None:
             super().on_message_complete()
             return
-        body = self._take_body()
-        keeps = self.parser.should_keep_alive() and not (self._is_last or self._life.is_draining)
         self._await_nothing()
-        if self.transport.is_closing():
-            return
-        self.transport.write(self._answer(mode, body, keeps=keeps))
+        if not self.transport.is_closing():
+            keeps = self.parser.should_keep_alive() and not (self._is_last or self._life.is_draining)
+            self._answer(mode, self._take_body(), keeps=keeps)
+
+    def _answer(self, mode: Mode, body: bytes, *, keeps: bool) -> None:
+        began = perf_counter()
+        self.transport.write(self._admission.write_answer(mode, body, keeps=keeps))
         self.server_state.total_requests += 1
-        if keeps:
-            self._rest()
-        else:
+        self._share.touch()
+        if not keeps:
             self.transport.close()
+            return
+        self._rest()
+        if perf_counter() - began > COSTLY_SECONDS:
+            self.flow.pause_reading()
+            self._costly.add(self._read_on)
+
+    def _refuse(self, status: int, message: str) -> bool:
+        """Have the application refuse a review of which not all has come."""
+        if self._mode is not None:
+            self._mode = None
+            self._start_cycle()
+            self.cycle.body += self._take_body()
+        return super()._refuse(status, message)
 
     def shutdown(self) -> None:
         """Close once the review that is being read is answered."""
@@ -92,16 +105,13 @@ class ReviewProtocol(GateProtocol):
         if self._mode is None:
             super().shutdown()
 
-    def _answer(self, mode: Mode, body: bytes, *, keeps: bool) -> bytes:
-        try:
-            answer = self._admission.answer_review(mode, body)
-        except RequestError as error:
-            self._admission.reporter.tell_refusal(error.status)
-            return write_refusal(error, keeps=keeps)
-        except Exception as error:  # noqa: BLE001 -- an internal error must not look like bad HTTP
-            self._admission.reporter.tell_failure(error, "review")
-            return write_refusal(RequestError(500, "patchgate failed, its log says why"), keeps=keeps)
-        return b"%b%d\r\n\r\n%b" % (_KEEPS if keeps else _CLOSES, len(answer), answer)
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    @property
+    def _is_dropping(self) -> bool:
+        return self._mode is None and super()._is_dropping
 
     def _take_body(self) -> bytes:
         parts, self._parts = self._parts, []
@@ -113,13 +123,5 @@ class ReviewProtocol(GateProtocol):
         is_usual = self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
         if mode is None or not is_usual or self._fault or self.expect_100_continue or not self._is_free:
             return None
-        return mode if _is_small_json(dict(self.headers)) else None
-
-
-def _is_small_json(headers: dict[bytes, bytes]) -> bool:
-    length = headers.get(b"content-length", b"")
-    try:
-        check_is_json(headers)
-    except RequestError:
-        return False
-    return length.isdigit() and int(length) <= SMALL_BODY_BYTES
+        headers = dict(self.headers)
+        return mode if is_json(headers) and 0 < read_length(headers) <= SMALL_BODY_BYTES else None

@@ -15,14 +15,17 @@ from patchgate.errors import SetupError
 from patchgate.limits import (
     ABORT_AGAIN_SECONDS,
     BACKLOG_CONNECTIONS,
-    CLOSE_SECONDS,
-    HANDSHAKE_SECONDS,
     KEEP_ALIVE_SECONDS,
     SHUTDOWN_SECONDS,
 )
+from patchgate.server.budget import Budget
 from patchgate.server.life import Life
+from patchgate.server.listener import Listener
 from patchgate.server.protocol import GateProtocol
 
+RECEIVE_BYTES: Final = 64 * 1024
+"""What the kernel receives of a connection before it is read, and so about the most that is read at once. One with more
+to send would keep others waiting, and all buffers would grow by it: the kernel's are in the container's memory too."""
 _ANYWHERE: Final = "::"
 _ANYWHERE_WITHOUT_IPV6: Final = "0.0.0.0"  # noqa: S104 -- what was asked for
 
@@ -36,7 +39,9 @@ class Server(uvicorn.Server):
         listener: socket.socket,
         context: ssl.SSLContext | None,
         protocol: Callable[..., GateProtocol] = GateProtocol,
+        budget: Budget | None = None,
     ) -> None:
+        """Prepare to serve. budget: that the connections share; one of its own unless told otherwise."""
         config = uvicorn.Config(
             app,
             access_log=False,
@@ -55,24 +60,18 @@ class Server(uvicorn.Server):
         self._listener = listener
         self._context = context
         self._protocol = protocol
+        self._budget = budget or Budget()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve. uvicorn's own way knows no limit on how TLS begins and ends."""
+        """Begin to serve. uvicorn's own way has no limit on connections before TLS, nor on how TLS begins and ends."""
         del sockets
         await self.lifespan.startup()
 
-        def make_protocol() -> asyncio.Protocol:
+        def make_protocol() -> GateProtocol:
             return self._protocol(self.config, self.server_state, self.lifespan.state)
 
-        server = await asyncio.get_running_loop().create_server(
-            make_protocol,
-            sock=self._listener,
-            ssl=self._context,
-            backlog=BACKLOG_CONNECTIONS,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._context else None,
-            ssl_shutdown_timeout=CLOSE_SECONDS if self._context else None,
-        )
-        self.servers = [server]
+        listener = Listener(self._listener, self._context, make_protocol, self._budget)
+        self.servers = [listener]  # type: ignore[list-item] # close and wait_closed are what uvicorn calls
         self.started = True
 
     def count_in_flight(self) -> int:
@@ -114,6 +113,7 @@ def _open_listener(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == _ANYWHERE:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # whatever net.ipv6.bindv6only says
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)  # its connections inherit it
         listener.bind((host, port))
         listener.listen(BACKLOG_CONNECTIONS)
     except (OSError, UnicodeError):

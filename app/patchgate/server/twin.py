@@ -5,10 +5,11 @@ So what is read is declared once. It reads nothing itself.
 
 from dataclasses import field, make_dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import FieldInfo, fields
+from pydantic import Field
 
 
 def make_twin(struct: type[Struct]) -> type:
@@ -18,7 +19,10 @@ def make_twin(struct: type[Struct]) -> type:
 
 def _describe(each: FieldInfo) -> tuple[str, Any, Any]:
     default = field() if each.default is NODEFAULT else field(default=each.default)
-    return each.name, _translate(each.type), default
+    hint = _translate(each.type)
+    if each.encode_name != each.name:
+        hint = Annotated[hint, Field(alias=each.encode_name)]
+    return each.name, hint, default
 
 
 def _translate(hint: Any) -> Any:  # noqa: ANN401 -- a type, or what typing makes of several

@@ -5,7 +5,7 @@ ConfigMaps at any time, and no write is lost. What is written was decided by `re
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,11 +26,11 @@ from patchgate.patcher.cluster.hold import ClaimPace, hold
 from patchgate.patcher.cluster.record_configmaps import READ_RIGHTS, RecordConfigMaps
 from patchgate.patcher.cluster.write_budget import WriteBudget
 from patchgate.patcher.policy_check import refuse_wrong_policy
-from patchgate.patcher.record_books import Books, Edit, Step, change_record, end_run, knows_every_list
+from patchgate.patcher.record_books import Books, Edit, Step, change_record, end_run, knows_every_list, put_notes
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.store import Change
 from patchgate.patcher.write_together import Writer
-from patchgate.policy.part import Problem
+from patchgate.policy.part import LineNote, Problem
 from patchgate.policy.record import Record
 from patchgate.policy.snapshot import Snapshot
 from patchgate.sources.cluster.source import read_cluster_once
@@ -112,6 +112,14 @@ class ClusterStore:
         Entering raises HeldError where another one does not let go within the limit, StoreError where none can be held.
         """
         return hold(self, reference, limit_seconds, self._pace.claims)
+
+    def note_lines(self, notes: Mapping[str, LineNote]) -> None:
+        """Note what came of lines with a `*`, in the place of what was noted of this shard's before.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        self._take(lambda books: put_notes(books, notes, self._shard))
 
     def finish_run(self, now: datetime) -> None:
         """Note that a run ended, and let go of records of this shard that no list has named for thirty days.

@@ -154,7 +154,9 @@ def say_standing(entry: Entry, standing: Standing) -> str:
 
 def say_message(entry: Entry) -> str:
     """Say what the patcher says of the image, fit to show."""
-    record = entry.tracked.record
+    record, note = entry.tracked.record, entry.tracked.note
+    if note:
+        return show(note.message, SHOWN_LINE_CHARACTERS)
     return show(record.message, SHOWN_LINE_CHARACTERS) if record else "the patcher has not looked at it yet"
 
 
