@@ -1,8 +1,7 @@
 """Reads the cases: what other people's tools send, each with its expected result. They are asked of the demo's world.
 
 `reviews/NAME.json` holds `row` (of the table of cases), `expect`, `review`, and where needed the gate's `arguments` and
-keys of its `policy`. `manifests/NAME` is what `check -f` is given, `lists/NAME` a main image list; what is expected of
-it is next to it in `NAME.expect.json`.
+keys of its `policy`. `lists/NAME` is a main image list; what is expected of it is next to it in `NAME.expect.json`.
 """
 
 import json
@@ -72,9 +71,9 @@ def _read_review(path: Path) -> ReviewCase:
     )
 
 
-def read_expectations(folder: str) -> list[tuple[Path, dict[str, Any]]]:
-    """Every case of a folder with what is expected of it."""
-    found = sorted((CASES / folder).glob("*.expect.json"))
+def read_lists() -> list[tuple[Path, dict[str, Any]]]:
+    """Every list with what is expected of it."""
+    found = sorted((CASES / "lists").glob("*.expect.json"))
     return [(path.with_name(path.name.removesuffix(".expect.json")), json.loads(path.read_text())) for path in found]
 
 

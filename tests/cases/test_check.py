@@ -1,61 +1,60 @@
-"""Every case that is a manifest, and every review that creates something, given to `patchgate check -f`."""
+"""Files as people and tools write them, judged by `patchgate check -f` in the demo's world: `check/`, `check.yaml`.
 
+Each case is a file or directory of `check/`, and has an entry in `check.yaml`: the exit code, the workloads judged,
+what was not judged, and the faults. `WHERE` in it is the case's path.
+"""
+
+import importlib.util
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
 import pytest
+import yaml
 
-from tests.cases.reading import CASES, ReviewCase, read_expectations, read_reviews, write_demo
 from tests.command import run_patchgate
-from tests.world import NOW
 
-MANIFESTS = read_expectations("manifests")
-CREATED = [
-    case
-    for case in read_reviews()
-    if case.request["operation"] == "CREATE" and case.request["userInfo"]["username"] == "alice" and not case.arguments
-]
+HERE: Final = Path(__file__).parent
+ROOT: Final = HERE.parents[1]
+NOW: Final = datetime(2026, 5, 9, 12, tzinfo=UTC)
+CASES: Final[dict[str, dict[str, Any]]] = yaml.safe_load((HERE / "check.yaml").read_text(encoding="utf-8"))
+
+
+def load_layout() -> ModuleType:
+    """Load the demo's own module, which is no package."""
+    spec = importlib.util.spec_from_file_location("demo_layout", ROOT / "examples" / "demo" / "layout.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_demo(tmp_path_factory.mktemp("demo"), NOW)
+    """The demo's ConfigMaps, their times laid around NOW."""
+    folder = tmp_path_factory.mktemp("demo")
+    load_layout().lay_out(ROOT / "examples" / "demo" / "configmaps", folder, NOW)
+    return folder
 
 
-def check(capsys: pytest.CaptureFixture[str], demo: Path, manifest: Path) -> tuple[object, Any, str]:
-    """Exit code, the JSON, and standard error."""
-    where = ("--source", str(demo), "--now", f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
-    code, out, err = run_patchgate(capsys, "check", *where, "-f", str(manifest), "-o", "json")
-    return code, json.loads(out), err
+def test_each_case_has_its_expected_result() -> None:
+    assert sorted(CASES) == sorted(path.name for path in (HERE / "check").iterdir())
 
 
-@pytest.mark.parametrize(("manifest", "expect"), MANIFESTS, ids=[path.name for path, _ in MANIFESTS])
-def test_a_manifest_is_judged_as_its_case_says(
-    manifest: Path, expect: dict[str, Any], demo: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, answer, err = check(capsys, demo, manifest)
-    judged = [[item["workload"], item["reason"], item["allowed"]] for item in answer["images"]]
-    assert (code, judged) == (expect["exit"], expect["judged"])
-    for said in expect.get("said", ()):
-        assert said in err
-
-
-@pytest.mark.parametrize("case", CREATED, ids=lambda case: case.name)
-def test_what_a_review_creates_is_judged_alike(
-    case: ReviewCase, demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(json.dumps(case.request["object"]), encoding="utf-8")
-    code, answer, _ = check(capsys, demo, manifest)
-    if case.name.endswith("volcano-job"):  # the webhook is not asked of it; a manifest is searched for a Pod's shape
-        assert (code, answer["reason"]) == (1, "SlaBreached")
-        return
-    assert (code, answer["allowed"], answer["reason"]) == (0 if case.allowed else 1, case.allowed, case.reason)
-
-
-def test_every_case_has_its_expectation() -> None:
-    for folder in ("manifests", "lists"):
-        files = {path.name for path in (CASES / folder).iterdir()}
-        cases = {name for name in files if not name.endswith(".expect.json")}
-        assert {f"{name}.expect.json" for name in cases} | cases == files
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_is_judged_as_expected(name: str, demo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where, case = HERE / "check" / name, CASES[name]
+    source = ("--source", str(demo), "--now", NOW.isoformat())
+    code, out, err = run_patchgate(capsys, "check", *source, "-f", str(where), "-o", "json")
+    answer = json.loads(out)
+    assert [f"{each['workload']}: {each['reason']}" for each in answer["images"]] == case["judged"]
+    assert [f"{each['count']} {each['what']}: {each['reason']}" for each in answer["not_judged"]] == [
+        text.replace("WHERE", str(where)) for text in case.get("not_judged", [])
+    ]
+    faults = [f"{each['where']}: {each['reason']}" for each in answer["faults"]]
+    assert faults == [text.replace("WHERE", str(where)) for text in case.get("faults", [])]
+    assert (code, answer["allowed"]) == (case["exit"], case["exit"] == 0)
+    assert err.count("\n") == len(answer["not_judged"]) + len(faults)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.cases.reading import IMAGE_LIST, read_expectations, write_demo
+from tests.cases.reading import CASES, IMAGE_LIST, read_lists, write_demo
 from tests.command import run_patchgate
 from tests.world import NOW
 
-LISTS = read_expectations("lists")
+LISTS = read_lists()
 NAMES = [path.name for path, _ in LISTS]
 AT = ("--now", f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
 
@@ -49,3 +49,9 @@ def test_an_image_is_judged_by_the_list_as_its_case_says(
     (item,) = json.loads(out)["images"]
     word = "denied" if not item["allowed"] else "warned" if item["warnings"] else "allowed"
     assert f"{word} {item['reason']}" == verdict
+
+
+def test_every_list_has_its_expectation() -> None:
+    files = {path.name for path in (CASES / "lists").iterdir()}
+    lists = {name for name in files if not name.endswith(".expect.json")}
+    assert {f"{name}.expect.json" for name in lists} | lists == files
