@@ -15,7 +15,7 @@ NODE := $(PLANE) node coredns $(PATCH)
 .PHONY: help help-all run test programs patch-programs check tools format lock pins clean dashboard-picture
 .PHONY: unit chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
 .PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
-.PHONY: load-certificates load-node load-soak
+.PHONY: load-certificates load-node load-soak load-start
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -158,6 +158,9 @@ load-certificates: $(READY) #: measure how soon a good certificate is served aga
 load-node: $(READY) #: measure an install on a real node, which `make node` runs on: loadtest/NODE.md
 	@$(BIN)/python -m tools.debian node
 	$(BIN)/python -m loadtest.node
+
+load-start: $(READY) #: measure a newcomer's first command, in a fresh clone: loadtest/START.md
+	$(BIN)/python -m loadtest.start
 
 load-page: $(READY) #: measure the status page, and reviews while it is read: loadtest/PAGE.md
 	$(BIN)/python -m loadtest.page
