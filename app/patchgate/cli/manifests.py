@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from patchgate.cli.manifest_files import Fault, ManifestText, PassedOver, read_files
+from patchgate.cli.namespaces import MODE_LABEL
 from patchgate.configmaps.documents import load_good_documents, unfold_good
 from patchgate.errors import InvalidManifestError, NoObjectError
 from patchgate.policy.verdict import show
@@ -49,11 +50,13 @@ class LoadedManifests:
         workloads: what is judged; those that a controller made come last.
         faults: what could not be judged.
         passed_over: what there is nothing to judge in.
+        mode_labels: namespace among the objects → the value of its mode label.
     """
 
     workloads: list[Workload] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
+    mode_labels: dict[str, str] = field(default_factory=dict)
 
 
 def read_manifests(paths: Iterable[str], namespace: str) -> LoadedManifests:
@@ -98,6 +101,8 @@ def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, man
     for _, value in objects:
         owners.add(value["kind"], value)
         present.add((read_text(value, "namespace"), value["kind"], read_text(value, "name")))
+        if (value.get("apiVersion"), value["kind"]) == ("v1", "Namespace"):
+            manifests.mode_labels[read_text(value, "name")] = _read_mode_label(value)
     counts: Counter[tuple[str, str]] = Counter()
     for path, value in objects:
         owner = find_owner(value)
@@ -112,6 +117,13 @@ def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, man
             if obj:
                 manifests.workloads.append(_make_workload(value, obj, owners.find_first(value), namespace))
     manifests.passed_over += (PassedOver(what, count, reason) for (what, reason), count in counts.items())
+
+
+def _read_mode_label(value: Mapping[str, Any]) -> str:
+    metadata = value.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    label = labels.get(MODE_LABEL) if isinstance(labels, dict) else None
+    return label if isinstance(label, str) else ""
 
 
 def _find_end(value: Mapping[str, Any]) -> str | None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from patchgate.cli.output import print_table
+from patchgate.cli.output import print_line, print_table
+from patchgate.cli.report_urgency import say_summary
 from patchgate.policy.overview import TrackedImage
 from patchgate.policy.part import BadLine
 from patchgate.policy.record import Approval
@@ -15,10 +16,12 @@ COLUMNS: Final = ("IMAGE", "STATE", "TIME LEFT", "APPROVED", "MESSAGE")
 
 
 def print_images(images: Sequence[TrackedImage], bad_lines: Sequence[BadLine]) -> None:
-    """Print the table, the lines that have no effect first."""
+    """Print the table, the lines that have no effect first, and what it comes to."""
     rows = [*map(make_bad_row, bad_lines), *map(make_row, images)]
     styles = ["red"] * len(bad_lines) + ["red" if image.is_breached else "" for image in images]
     print_table(COLUMNS, rows, styles)
+    print_line("")
+    print_line(say_summary(images, bad_lines))
 
 
 def make_bad_row(line: BadLine) -> list[str]:

@@ -104,8 +104,8 @@ def run_gate(
         pair, secret = _find_pair(settings, clock)
         decide = decide or VerdictCache().decide
         arming = settings.arming
-        webhooks = open_webhooks(arming, settings.service, settings.namespace) if arming else None
-        find_user = open_token_review(settings.token_audience) if settings.token_audience else None
+        webhooks = open_webhooks(arming, settings.service, settings.namespace, settings.access) if arming else None
+        find_user = open_token_review(settings.token_audience, settings.access) if settings.token_audience else None
         gate = _Gate(
             settings, steady, decide, stream, log, origin, listener, ops_listener, pair, secret, webhooks, find_user
         )
@@ -266,4 +266,6 @@ def _find_pair(settings: GateSettings, clock: Callable[[], datetime]) -> tuple[S
             return RotatingPair(*keep_self_signed(directory, names, clock())), None
         case TlsSecret() as chosen:
             names = (*settings.service_names, *local)
-            return ServedPair(make_stand_in(clock())), open_secret(chosen, settings.namespace, names, clock)
+            return ServedPair(make_stand_in(clock())), open_secret(
+                chosen, settings.access, settings.namespace, names, clock
+            )
