@@ -33,6 +33,7 @@ from patchgate.metrics import GateMetrics
 from patchgate.policy.decision import Scope, decide
 from patchgate.policy.part import Problem
 from patchgate.server.app import MainApp, make_app
+from patchgate.server.budget import Budget
 from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
@@ -345,10 +346,12 @@ class Served:
 
 
 @contextmanager
-def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
-    """Serve until the block ends."""
+def serve_here(app: "ASGIApp", life: Life, budget: Budget | None = None) -> Iterator[Served]:
+    """Serve until the block ends. budget: of its connections; the usual one unless told otherwise."""
     listener = listen("--listen", "127.0.0.1", 0)
-    server = Server(app, listener, None, _make_short_way(app, life) if isinstance(app, MainApp) else GateProtocol)
+    server = Server(
+        app, listener, None, _make_short_way(app, life) if isinstance(app, MainApp) else GateProtocol, budget
+    )
     loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
 
     def run() -> None:

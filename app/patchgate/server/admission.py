@@ -18,12 +18,12 @@ from patchgate.limits import ANSWER_BYTES, MESSAGE_BYTES, REVIEW_BYTES
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import fit_bytes
-from patchgate.server.body import UnreadBodyError, check_is_json, read_body
+from patchgate.server.body import OPENING_BYTES, UnreadBodyError, check_is_json, read_body
 from patchgate.server.judge import Judge, conclude_unread
 from patchgate.server.one_by_one import OneByOne
 from patchgate.server.refusal import CLOSE, NotReadyError, refuse, write_refusal
 from patchgate.server.reporting import Reporter
-from patchgate.server.review import API_VERSION, KIND, OPENING_BYTES, Review, find_uid, read_review
+from patchgate.server.review import API_VERSION, KIND, Review, find_uid, read_review
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -9,6 +9,8 @@ from patchgate.limits import QUESTION_BYTES
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
 
+OPENING_BYTES: Final = 512
+"""What of a review's beginning has its uid: all before it takes 85 bytes."""
 REFUSAL: Final = "patchgate.refusal"
 """The key in a request's state under which the protocol leaves the reason why it reads no more of the body."""
 

@@ -13,7 +13,7 @@ from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from patchgate.limits import BODY_SECONDS, HEAD_BYTES, HEAD_SECONDS, REQUEST_BYTES, TIMEOUT_SHARE, WRITE_SECONDS
-from patchgate.server.body import REFUSAL
+from patchgate.server.body import OPENING_BYTES, REFUSAL
 from patchgate.server.budget import Budget, Share
 from patchgate.server.lingering import LingeringTransport
 
@@ -50,7 +50,9 @@ class GateProtocol(HttpToolsProtocol):
     _awaited = 1  # a number for each head and body that is awaited; 0 between requests
     _timed = 0  # the one that the deadline is for
     _last = 1
-    _size = 0  # bytes that came since the request began
+    _size = 0  # bytes that came since the request began, behind those with which it began
+    _read_bytes = 0  # that came last
+    _first_bytes = 0  # that came when the request began
     _largest_read = 0  # bytes
     _unread_bytes = 0  # of answers
 
@@ -99,6 +101,7 @@ class GateProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take some bytes."""
         self._size += len(data)
+        self._read_bytes = len(data)
         self._largest_read = max(self._largest_read, len(data))
         super().data_received(data)
         if self._awaited:
@@ -125,7 +128,7 @@ class GateProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Take the first byte of a request: its head must come in time."""
         super().on_message_begin()
-        self._size = 0
+        self._size, self._first_bytes = 0, self._read_bytes
         self._await_next(is_in_head=True)
 
     def on_headers_complete(self) -> None:
@@ -183,7 +186,7 @@ class GateProtocol(HttpToolsProtocol):
         if cycle is None or not is_open or REFUSAL in cycle.scope["state"]:
             return False
         cycle.scope["state"][REFUSAL] = (status, message)
-        cycle.body = bytearray()
+        del cycle.body[OPENING_BYTES:]  # its beginning names the review
         cycle.message_event.set()
         self._linger()
         return True
@@ -201,7 +204,7 @@ class GateProtocol(HttpToolsProtocol):
     def _hold(self) -> None:
         """Note what the connection holds."""
         is_reading = (self._awaited or self.is_under_way) and not self._is_dropping
-        held_bytes = self._unread_bytes + (self._size if is_reading else 0)
+        held_bytes = self._unread_bytes + (self._first_bytes + self._size if is_reading else 0)
         if self._largest_read > SMALL_READ_BYTES:
             held_bytes += int(READ_BUFFERS * self._largest_read)
         self._share.hold(held_bytes)

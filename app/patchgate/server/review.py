@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from patchgate.errors import RequestError
 from patchgate.limits import EXPLAINED_BYTES, UID_CHARACTERS
 from patchgate.policy.workload import ADD_NOTHING, Object, Operation, is_judged
+from patchgate.server.body import OPENING_BYTES
 from patchgate.server.bounded_lists import TooManyItemsError, decode, make_decoder
 from patchgate.server.json_parts import NULL
 from patchgate.server.judge import Question
@@ -98,10 +99,6 @@ _HEAD: Final = re.compile(  # as kube-apiserver writes it: in the order of the A
     rb'\{"kind":"%b","apiVersion":"%b","request":\{"uid":"([0-9A-Za-z-]{1,%d})"'
     % (KIND.encode(), re.escape(API_VERSION).encode(), UID_CHARACTERS)
 )
-
-
-OPENING_BYTES: Final = 512
-"""What of a review's beginning has its uid: all before it takes 85 bytes."""
 
 
 class Review(Struct, frozen=True, gc=False):
