@@ -37,7 +37,7 @@ def make_row(image: TrackedImage) -> list[str]:
         record.state if record else "unscanned",
         say_time_left(image),
         _say_approved(image.image, approval) if approval else "-",
-        record.message if record else "the patcher has not looked at it yet",
+        record.explanation if record else "the patcher has not looked at it yet",
     ]
 
 

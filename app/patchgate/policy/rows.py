@@ -227,4 +227,4 @@ def _name(case: Case) -> str:
 
 
 def _say_message(case: Case) -> str:
-    return show(case.record.message) if case.record and case.record.message else "the patcher gave no reason"
+    return show(case.record.explanation) if case.record and case.record.explanation else "the patcher gave no reason"
