@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationI
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy import verdict
 from patchgate.policy.reference import Reference, is_digest
 from patchgate.policy.verdict import show
 
@@ -73,8 +74,8 @@ def say_time(time: datetime) -> str: ...
 @overload
 def say_time(time: datetime | None) -> str | None: ...
 def say_time(time: datetime | None) -> str | None:
-    """Say a UTC time as records have it: RFC 3339, whole seconds, a year of four digits."""
-    return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z" if time else None
+    """Say a UTC time as records have it; None stays so."""
+    return verdict.say_time(time) if time else None
 
 
 def read_tagged(text: str) -> Reference:

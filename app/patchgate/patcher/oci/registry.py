@@ -115,9 +115,13 @@ class OciRegistry:
         place = self._locate(repository, Action.PULL)
         until = self._clock() + TAG_LIST_SECONDS
         path: str | None = f"/v2/{place.path}/tags/list?n={TAGS_OF_A_PAGE}"
-        for _ in range(TAG_PAGES):
-            if path is None:
-                return
+        asked: set[str] = set()
+        while path is not None:
+            if path in asked:
+                raise RegistryError(f"{place} lists its pages of tags in a circle: list the tags that you need")
+            if len(asked) == TAG_PAGES:
+                raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags: list the tags that you need")
+            asked.add(path)
             if self._session.is_stopped:
                 raise RegistryError(f"stopped before {place} had listed its tags")
             if self._clock() > until:
@@ -128,7 +132,6 @@ class OciRegistry:
             self._expect_success(place, answer)
             yield from read_tags(answer.body, str(place))
             path = find_next_page(path, ", ".join(answer.headers.getlist("Link")))
-        raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags: list the tags that you need")
 
     def check_push(self, repository: str) -> None:
         """Check the right to push, with an upload that is begun and given up.
