@@ -1,4 +1,4 @@
-"""P1, P2, P18: indexes on the real chain: pushed elsewhere, with a child that is gone, with an entry without platform."""
+"""P1, P2, P18: indexes on the real chain: pushed elsewhere, a child that is gone, an entry without platform."""
 
 import json
 from http.client import HTTPConnection
