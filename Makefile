@@ -13,7 +13,7 @@ KYVERNO := $(PLANE) kyverno
 NODE := $(PLANE) node coredns $(PATCH)
 
 .PHONY: help help-all run test programs patch-programs check tools format lock pins clean dashboard-picture
-.PHONY: unit chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
+.PHONY: unit server-versions chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
 .PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
 .PHONY: load-certificates load-node load-soak load-start
 
@@ -32,7 +32,7 @@ test: check ## every check, and each group of tests that can run here; where CI 
 # In CI two at a time: `programs` mostly wait, beside `unit` first (four minutes of CPU), then beside `patch-programs`. Each of
 # these starts a BuildKit, which takes a core: never two of them at once. No test breaks where another one is busy.
 programs: $(READY) # the groups that need more than Python, one after the other
-	@$(if $(CI),$(MAKE) --no-print-directory tools)
+	@$(if $(CI),$(MAKE) --no-print-directory tools server-versions)
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built helm; then $(MAKE) --no-print-directory chart; \
 	else echo "Left out: chart, as helm is not built here (2 minutes, once). To run it: make tools chart"; fi
 	@if [ -n "$(CI)" ] || $(BIN)/python -m tools.build --is-built $(PLANE); then $(MAKE) --no-print-directory plane; \
@@ -74,6 +74,11 @@ unit: $(READY) #: the tests that need nothing else, with branch coverage (100 % 
 	$(BIN)/pytest $(addprefix --ignore=tests/,$(OTHER_GROUPS)) --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --include='*/patchgate/policy/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
+
+server-versions: $(READY) #: the server's tests on the minor version of uvicorn before the one that is locked (a minute)
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(VENV)/uvicorn-before -r requirements/uvicorn.txt
+	PYTHONPATH=$(CURDIR)/$(VENV)/uvicorn-before $(BIN)/python -c 'import uvicorn; print("with uvicorn", uvicorn.__version__)'
+	PYTHONPATH=$(CURDIR)/$(VENV)/uvicorn-before $(BIN)/pytest tests/server --ignore=tests/server/page $(ARGS)
 
 chart: $(READY) #: the Helm chart, rendered with a matrix of values
 	$(BIN)/pytest tests/chart $(ARGS)
@@ -182,6 +187,8 @@ lock: $(READY) #: pin requirements/ anew, by hash, from pyproject.toml
 	  --upgrade --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group go -o requirements/go.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
+	  --upgrade --no-deps requirements/uvicorn.in -o requirements/uvicorn.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
 	  --upgrade --group build -c requirements/dev.txt -o requirements/build.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-header --no-emit-index-url \
