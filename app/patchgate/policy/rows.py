@@ -194,7 +194,7 @@ ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
 
 def say_unqualified(case: Case) -> str:
     """Say what to write instead of a name without a registry."""
-    return f"{UNQUALIFIED}: write {show(str(case.reference))}"
+    return f"{UNQUALIFIED}: write its registry, {show(str(case.reference))} if you mean Docker Hub"
 
 
 def _allow(case: Case, reason: Reason, text: str, until: datetime | None = None) -> Verdict:
