@@ -43,6 +43,7 @@ class RegistrySimulator:
         failures: (verb, repository) → what it is refused with.
         before: called before a request is answered, for what comes between two.
         keeps_tags: whether it refuses to delete a tag.
+        unnamed: repositories whose indexes have an entry without a platform.
     """
 
     manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -51,6 +52,7 @@ class RegistrySimulator:
     failures: dict[tuple[str, str], str] = field(default_factory=dict)
     before: Callable[[str, str, str], None] = lambda *_: None
     keeps_tags: bool = False
+    unnamed: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def push(self, image: str, packages: Mapping[str, int], **described: Any) -> str:  # noqa: ANN401 -- of write_image
@@ -101,7 +103,8 @@ class RegistrySimulator:
             raise RegistryError(f"{repository}@{digest} is not there any more")
         held = self.read(repository, digest)
         if "manifests" in held:
-            return Manifest(digest, is_index=True, platforms=held["manifests"])
+            has_unnamed = repository in self.unnamed
+            return Manifest(digest, is_index=True, platforms=held["manifests"], has_unnamed=has_unnamed)
         return Manifest(digest, is_index=False, platforms={held["platform"]: digest})
 
     def list_tags(self, repository: str) -> Iterator[str]:

@@ -71,6 +71,16 @@ def test_a_registry_that_keeps_tags_is_no_failure(site: Worksite) -> None:
     assert f"{API}-candidate-{TODAY}" in site.registry.tags
 
 
+def test_an_index_with_an_entry_without_a_platform_fails_before_copa_does(site: Worksite) -> None:
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}})
+    site.registry.unnamed.add(API_REPOSITORY)
+    outcome = site.run_one()
+    assert outcome.result is Result.FAILED
+    assert "its index has an entry without a platform, which Copa cannot patch" in outcome.message
+    assert site.fixer.fixed == []
+    assert site.record().first_vulnerable == NOW, "and the SLA runs"
+
+
 def test_a_second_run_asks_two_heads_and_nothing_else(site: Worksite) -> None:
     site.run()
     site.registry.requests.clear()

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from patchgate.errors import ImageError, SetupError
+from patchgate.errors import FixError, ImageError, SetupError
 from patchgate.patcher import transition
 from patchgate.patcher.answer import (
     Approve,
@@ -162,6 +162,10 @@ class _Image:
 
     def _patch(self, source: Manifest, reports: Sequence[Report], with_findings: Sequence[Report]) -> Outcome:
         target, tools = self._target, self._tools
+        if source.has_unnamed:
+            raise FixError(
+                "its index has an entry without a platform, which Copa cannot patch: name a platform in each"
+            )
         self._begin(Step.PATCH, f"to {target.push_repository}")
         tools.registry.check_push(target.push_repository)
         with self._open_candidate(source, with_findings) as candidate:

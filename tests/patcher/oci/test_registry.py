@@ -114,6 +114,7 @@ def test_an_index_has_its_platforms_without_attestations(serve: Servers, open_re
             "linux/arm64": name(ARM_MANIFEST),
             "linux/arm/v7": digest("v7"),
         },
+        has_unnamed=True,
     )
 
 

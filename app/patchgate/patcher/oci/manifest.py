@@ -58,6 +58,11 @@ class ManifestSchema(_Schema):
     config: DescriptorSchema | None = None
     manifests: tuple[DescriptorSchema, ...] | None = None
 
+    @property
+    def has_unnamed(self) -> bool:
+        """Whether an index has a child without a platform."""
+        return any(child.platform is None for child in self.manifests or ())
+
     def list_platforms(self) -> dict[str, str]:
         """List an index's platforms → digests; of two equal platforms the first, as containerd takes it."""
         found: dict[str, str] = {}

@@ -103,7 +103,8 @@ class OciRegistry:
         place = self._locate(repository, Action.PULL)
         manifest = read_manifest(self._get_manifest(place, digest).body, f"{place}@{digest}")
         if manifest.manifests is not None:
-            return Manifest(digest, is_index=True, platforms=manifest.list_platforms())
+            platforms = manifest.list_platforms()
+            return Manifest(digest, is_index=True, platforms=platforms, has_unnamed=manifest.has_unnamed)
         config = self._get_config(place, manifest)
         if not config.name:
             raise RegistryError(f"{place}@{digest} does not say which platform it is for")
