@@ -16,6 +16,7 @@ from patchgate.errors import RegistryError
 from patchgate.limits import CONFIG_BLOB_BYTES, MANIFEST_ANSWER_BYTES, TAG_PAGES, TAGS_OF_A_PAGE
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.copying import Copying, Place, copy_manifest
 from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.manifest import (
     ACCEPT,
@@ -150,6 +151,25 @@ class OciRegistry:
         self._expect_success(place, answer)
         if path := _find_upload(place, answer.headers.get("Location", "")):
             self._session.ask(Request("DELETE", place.host, path, place.scope))
+
+    def copy(self, repository: str, digest: str, target: str, limit_seconds: float) -> None:
+        """Copy a manifest of one platform to another repository, with its blobs; one that is there stays."""
+        if self.find_digest(target, digest):
+            return
+        source, until = self._locate(repository, Action.PULL), self._clock() + limit_seconds
+        place = self._locate(target, Action.PUSH)
+
+        def check() -> None:
+            if self._session.is_stopped:
+                raise RegistryError(f"stopped before {source}@{digest} was copied to {place}")
+            if self._clock() > until:
+                raise RegistryError(f"{source}@{digest} was not copied to {place} within {limit_seconds:.0f} s")
+
+        def expect(asked: Place, answer: Answer) -> None:
+            self._expect_success(place if asked is place else source, answer)
+
+        copying = Copying(source, place, self._session.ask, expect, lambda where: _find_upload(place, where), check)
+        copy_manifest(copying, digest, self._get_manifest(source, digest))
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Give the very manifest of the digest another tag."""
