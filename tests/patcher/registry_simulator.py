@@ -43,7 +43,6 @@ class RegistrySimulator:
         failures: (verb, repository) → what it is refused with.
         before: called before a request is answered, for what comes between two.
         keeps_tags: whether it refuses to delete a tag.
-        unnamed: repositories whose indexes have an entry without a platform.
     """
 
     manifests: dict[tuple[str, str], bytes] = field(default_factory=dict)
@@ -52,7 +51,6 @@ class RegistrySimulator:
     failures: dict[tuple[str, str], str] = field(default_factory=dict)
     before: Callable[[str, str, str], None] = lambda *_: None
     keeps_tags: bool = False
-    unnamed: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def push(self, image: str, packages: Mapping[str, int], **described: Any) -> str:  # noqa: ANN401 -- of write_image
@@ -103,8 +101,7 @@ class RegistrySimulator:
             raise RegistryError(f"{repository}@{digest} is not there any more")
         held = self.read(repository, digest)
         if "manifests" in held:
-            has_unnamed = repository in self.unnamed
-            return Manifest(digest, is_index=True, platforms=held["manifests"], has_unnamed=has_unnamed)
+            return Manifest(digest, is_index=True, platforms=held["manifests"])
         return Manifest(digest, is_index=False, platforms={held["platform"]: digest})
 
     def list_tags(self, repository: str) -> Iterator[str]:
@@ -119,6 +116,11 @@ class RegistrySimulator:
         assert limit_seconds > 0
         self._hear("COPY", target, digest)
         self.manifests[target, digest] = self.manifests[repository, digest]
+
+    def restore_version(self, repository: str, digest: str, source_repository: str, source_digest: str) -> str:
+        self._hear("VERSION", repository, digest)
+        assert (source_repository, source_digest) in self.manifests
+        return digest
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
         self._hear("TAG", repository, tag)

@@ -43,7 +43,7 @@ class Manifest:
         is_index: whether it is an index, of one platform or many.
         platforms: platform (`linux/amd64`, normalised) → digest of its manifest; attestations,
             and children without a platform, are left out.
-        has_unnamed: whether an index has a child without a platform. Copa ends by a defect of its own then.
+        unnamed: digests of an index's children that say nothing of their platform.
 
     Raises:
         RegistryError: something in it is no digest. A record that names it could not be read again.
@@ -52,7 +52,7 @@ class Manifest:
     digest: str
     is_index: bool
     platforms: Mapping[str, str]
-    has_unnamed: bool = False
+    unnamed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not is_digest(self.digest):
