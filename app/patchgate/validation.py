@@ -1,10 +1,12 @@
 """Says in one line what a parser found wrong, in words of whoever sent it: no class of ours, no type of Python's."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from pydantic import ValidationError
+
+if TYPE_CHECKING:  # pydantic is for who reads with it: a quarter of a second of CPU
+    from pydantic import ValidationError
 
 _PLAIN: Final = {
     "dataclass_type": "must be an object",
@@ -25,7 +27,7 @@ _PLAIN_TYPES: Final = {"object": "must be an object", "array": "must be a list",
 _TOO_DEEP: Final = "recursion limit exceeded"  # jiter, which reads JSON for pydantic: 200 levels
 
 
-def say_first_error(error: ValidationError, *, within: str = "", whole: str = "") -> str:
+def say_first_error(error: "ValidationError", *, within: str = "", whole: str = "") -> str:
     """Say the first thing that is wrong: where, and what.
 
     within: the place of the value that was read, in what was sent.
@@ -37,7 +39,7 @@ def say_first_error(error: ValidationError, *, within: str = "", whole: str = ""
     return f"{place}: {message}" if place else message
 
 
-def is_too_deep(error: ValidationError) -> bool:
+def is_too_deep(error: "ValidationError") -> bool:
     """Tell whether JSON could not be read because it is nested too deeply, which says nothing about what it means."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     return first["type"] == "json_invalid" and _TOO_DEEP in first["msg"]

@@ -129,7 +129,10 @@ def test_a_name_that_is_none_and_a_directory_that_is_a_file_are_said(
     assert run_patchgate(capsys, "certs", "issue", "münchen", "-d", str(tmp_path / "a")) == (
         2,
         "",
-        "patchgate: certs issue: not a name in ASCII, or an address: münchen\n",
+        (
+            "patchgate: 'münchen' is no name that a certificate can be for: "
+            "write a DNS name in ASCII or an IP address, without a port\n"
+        ),
     )
     assert run_patchgate(capsys, "certs", "issue", "a", "-d", str(tmp_path / "file")) == (
         2,
@@ -214,3 +217,28 @@ def test_a_leaf_that_is_not_whole_is_verified_with_1_and_one_that_is_not_there_w
         "",
         f"patchgate: {directory}/ca.crt cannot be read: No such file or directory\n",
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gate:8443", "https://gate", "a..b", "-a", "a-", "a_b", "", " ", "a b", "*", "a.*.b", "10.0.0.256/8", "x" * 64],
+)
+def test_what_is_no_name_is_refused_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    directory = tmp_path / "certs"
+    code, out, err = run_patchgate(capsys, "certs", "issue", "-d", str(directory), "--", "good.example.com", name)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"patchgate: {' '.join(repr(name).split())} is no name that a certificate can be for: ")
+    assert not directory.exists()
+
+
+@pytest.mark.parametrize("name", ["localhost", "a.b", "*.example.com", "Gate.Example.com", "10.0.0.5", "::1", "0x10"])
+def test_a_name_is_written_into_a_directory_that_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    directory = tmp_path / "made" / "certs"
+    assert run_patchgate(capsys, "certs", "issue", name, "--directory", str(directory))[0] == 0
+    code, out, _ = run_patchgate(capsys, "certs", "show", str(directory), "-o", "json")
+    assert code == 0
+    assert [Path(each["file"]).name for each in json.loads(out)["certificates"]] == ["ca.crt", "tls.crt"]

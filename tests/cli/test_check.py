@@ -56,6 +56,12 @@ def test_an_image_gets_its_verdict_its_reason_and_its_exit_code(
     assert f"  {image or 'empty image'}: " in row
 
 
+def test_exit_zero_is_for_a_step_that_only_reports(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert check(capsys, FRONTEND, "--exit-zero")[0] == 0
+    (tmp_path / "a.yaml").write_text("kind: [", encoding="utf-8")
+    assert check(capsys, "-f", str(tmp_path / "a.yaml"), "--exit-zero")[0] == 2
+
+
 def test_one_denied_image_of_several_denies(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = check(capsys, "nginx", f"{API}:1.4.2", WORKER)
     assert code == 1

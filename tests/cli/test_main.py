@@ -5,11 +5,13 @@ import io
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from patchgate.cli import run
+from patchgate.cli.commands import COMMANDS
 from tests.command import run_patchgate
 from tests.world import FIXTURES
 
@@ -169,6 +171,48 @@ def test_an_interrupted_command_ends_as_interrupted_commands_do(
 
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(InterruptedInput())))
     assert run_patchgate(capsys, "check", "-f", "-", "--source", SOURCE)[0] == 130
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in COMMANDS), ["certs", "issue"]])
+def test_h_is_help_on_every_command(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    short, long = run_patchgate(capsys, *words, "-h"), run_patchgate(capsys, *words, "--help")
+    assert short == long
+    assert short[0] == 0
+    assert short[1].startswith(f"Usage: {' '.join(['patchgate', *words])} ")
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_patchgate(capsys, "--version") == (0, f"patchgate {version('patchgate')}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("patchgate ", list(COMMANDS)),
+        ("patchgate re", ["report"]),
+        ("patchgate report --du", ["--due"]),
+        ("patchgate report -o ma", ["markdown"]),
+        ("patchgate certs i", ["issue"]),
+    ],
+)
+def test_a_shell_completes_commands_flags_and_choices(words: str, completed: list[str]) -> None:
+    place = str(words.count(" "))
+    done = run_process(_PATCHGATE_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=place)
+    assert done.stdout.split() == completed
+
+
+NOT_NEEDED = ("kubernetes", "fastapi", "uvicorn", "cryptography", "pydantic", "rich.console", "structlog", "asyncio")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "nginx", "--source", SOURCE, "--now", NOW]])
+def test_a_command_imports_only_what_it_needs(arguments: list[str]) -> None:
+    script = (
+        "import sys; from patchgate.cli import run\n"
+        f"try: run({arguments!r})\nexcept SystemExit as end: assert end.code == 0\n"
+        f"sys.stderr.write(' '.join(name for name in {NOT_NEEDED!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True, timeout=180)
+    assert done.stderr == ""
 
 
 def test_python_m_patchgate_is_the_command() -> None:

@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
+from patchgate.cli.commands import load_command
 from patchgate.cli.environment import list_variables
-from patchgate.cli.main import make_app
 from tests.command import run_patchgate
 
-COMMAND: Any = getattr(typer.main.get_command(make_app()), "commands")["patch"]  # noqa: B009 -- a group's
+COMMAND: Any = load_command("patch")
 OPTIONS = {each.opts[0]: each for each in COMMAND.params if each.param_type_name == "option"}
 READ: dict[str, tuple[str, object]] = {
     "--source": ("configmaps", Path("configmaps")),
     "--kubernetes": ("true", True),
+    "--kubeconfig": ("config", Path("config")),
+    "--context": ("production", "production"),
     "--system-namespace": ("security", "security"),
     "--record-configmaps": ("9", 9),
     "--dry-run": ("true", True),
@@ -44,7 +45,7 @@ READ: dict[str, tuple[str, object]] = {
 
 @pytest.fixture(autouse=True)
 def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list_variables(make_app()):
+    for name in list_variables(["patch"]):
         monkeypatch.delenv(name, raising=False)
 
 

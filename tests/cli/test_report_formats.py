@@ -41,7 +41,8 @@ def test_sarif_is_valid_and_has_what_asks_for_somebody(capsys: pytest.CaptureFix
     code, out, err = report(capsys, world, "sarif")
     results = read_sarif(out)
     assert (code, err) == (1, "")
-    found = {result["partialFingerprints"]["image/v1"]: (result["ruleId"], result["level"]) for result in results}
+    found = {result["message"]["text"].split()[0]: (result["ruleId"], result["level"]) for result in results}
+    assert list(found) == [f"{API}:{tag}" for tag in ("breached", "stale", "due", "later", "hopeless", "unscanned")]
     assert found == {
         f"{API}:breached": ("SlaBreached", "error"),
         f"{API}:due": ("WithinSla", "warning"),
@@ -50,10 +51,48 @@ def test_sarif_is_valid_and_has_what_asks_for_somebody(capsys: pytest.CaptureFix
         f"{API}:stale": ("Stale", "error"),
         f"{API}:unscanned": ("Unscanned", "note"),
     }
-    assert results[1]["message"] == {"text": f"{API}:due (5 h): waits"}
-    assert results[1]["locations"] == [
-        {"physicalLocation": {"artifactLocation": {"uri": "copa-image-list/images.txt"}, "region": {"startLine": 2}}}
+    assert results[2]["message"] == {"text": f"{API}:due (5 h): waits"}
+    region = {"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 2}
+    assert results[2]["locations"] == [
+        {"physicalLocation": {"artifactLocation": {"uri": "copa-image-list/images.txt"}, "region": region}}
     ]
+
+
+def test_sarif_has_what_github_asks_for(capsys: pytest.CaptureFixture[str], world: Path) -> None:
+    run = json.loads(report(capsys, world, "sarif")[1])["runs"][0]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert rule["id"]
+        assert 0 < len(rule["shortDescription"]["text"]) <= 1024
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"]
+        assert 0 < float(rule["properties"]["security-severity"]) <= 10
+        assert len(rule["properties"]["tags"]) <= 10
+    for result in run["results"]:
+        assert result["message"]["text"]
+        (location,) = result["locations"]
+        uri = location["physicalLocation"]["artifactLocation"]["uri"]
+        assert not uri.startswith(("/", "file:"))
+        assert "\\" not in uri
+        assert location["physicalLocation"]["region"]["startLine"] >= 1
+    prints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
+
+
+def test_a_fingerprint_stays_when_lines_move(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    prints = []
+    for lines in ((f"{API}:1",), ("# a comment", f"{API}:2", f"{API}:1")):
+        source = write(tmp_path, image_list(*lines), records({}))
+        results = read_sarif(report(capsys, source, "sarif")[1])
+        prints.append({each["message"]["text"].split()[0]: each["partialFingerprints"] for each in results})
+    assert prints[0][f"{API}:1"] == prints[1][f"{API}:1"]
+
+
+def test_sarif_keeps_the_most_urgent_of_more_results_than_github_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, world: Path
+) -> None:
+    monkeypatch.setattr("patchgate.cli.report_sarif.SARIF_RESULTS", 2)
+    results = read_sarif(report(capsys, world, "sarif")[1])
+    assert [result["ruleId"] for result in results] == ["SlaBreached", "Stale"]
 
 
 def test_each_result_of_sarif_names_its_rule(capsys: pytest.CaptureFixture[str], world: Path) -> None:
@@ -80,24 +119,27 @@ def test_sarif_of_nothing_is_valid(capsys: pytest.CaptureFixture[str], tmp_path:
 def test_markdown_is_a_headline_and_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = report(capsys, SOURCE, "markdown")
     assert (code, err) == (1, "")
-    headline, empty, header, rule, first, second, *_ = out.splitlines()
-    assert headline == "**1 of 5 images breach the patch SLA** (5 shown, 2026-05-09T12:00Z)"
+    headline, empty, summary, again, header, rule, first, *_, third, _ = out.splitlines()
+    assert summary.startswith("5 images: 1 breached, 1 within SLA, ")
+    assert again == ""
+    assert headline == "**1 of 5 images breach the patch SLA** (5 shown, 2026-05-09T12:00:00Z)"
     assert (empty, header) == ("", "| Image | State | Time left | Approved | Message |")
     assert rule == "| --- | --- | --- | --- | --- |"
-    assert first == (
-        f"| `{API}:1.4.2` | `patched` | - | `1.4.2-patched-20260509` "
+    assert third == (
+        f"| `{API}:1.4.2` | `patched` | - | `{API}:1.4.2-patched-20260509"
+        "@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2` "
         "| `2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2` |"
     )
-    assert "| `failed` | `breached 2 d ago` | - |" in second
+    assert "| `failed` | `breached 2 d ago` | - |" in first
 
 
 def test_markdown_of_nothing_is_a_headline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = report(capsys, write(tmp_path, image_list()), "markdown")
-    assert (code, out) == (0, "**No image breaches the patch SLA** (0 shown, 2026-05-09T12:00Z)\n")
+    assert (code, out) == (0, "**No image breaches the patch SLA** (0 shown, 2026-05-09T12:00:00Z)\n")
 
 
 def test_a_hostile_message_stays_in_its_cell_of_markdown(capsys: pytest.CaptureFixture[str], world: Path) -> None:
-    rows = report(capsys, world, "markdown")[1].splitlines()[4:]
+    rows = report(capsys, world, "markdown")[1].splitlines()[6:]
     assert [row.count(" | ") for row in rows] == [4] * len(rows)
     assert {row.count("`") for row in rows} <= {6, 8}
     assert rows[0].endswith("| `'¦</td><script>x</script>¦\\' [a](b) @all �[2J` |")
@@ -123,7 +165,7 @@ def test_due_shows_what_is_breached_or_will_be_within_that_time(
 def test_what_is_due_and_not_breached_yet_exits_0(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     source = write(tmp_path, image_list(f"{API}:due"), records({f"{API}:due": EVERY[f"{API}:due"]}))
     code, out, _ = report(capsys, source, "table", "--due", "6h")
-    assert (code, len(out.splitlines())) == (0, 2)
+    assert (code, len(out.splitlines())) == (0, 4)
 
 
 @pytest.mark.parametrize("due", ["6", "h", "-1h", "6 h", "1w", "99999h", ""])

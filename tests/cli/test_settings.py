@@ -5,26 +5,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from patchgate.cli.environment import OF_THE_TOOLS, PREFIX, list_variables, refuse_unknown_variables
-from patchgate.cli.main import make_app
+from patchgate.cli import commands
+from patchgate.cli.environment import PREFIX, list_variables, refuse_unknown_variables
 from patchgate.cli.serve import Switch
 from patchgate.errors import SetupError
 from patchgate.gate.settings import Address
 from tests.command import run_patchgate
 
 
-def list_commands(group: object, before: str = "") -> dict[str, Any]:
+def list_commands() -> dict[str, Any]:
     """Every command by its words, those of groups too."""
-    found: dict[str, Any] = {}
-    for name, command in getattr(group, "commands").items():  # noqa: B009 -- a group's
-        words = f"{before}{name}"
-        found |= list_commands(command, f"{words} ") if hasattr(command, "commands") else {words: command}
-    return found
+    loaded = {name: commands.load_command(name) for name in commands.COMMANDS}
+    below = {
+        f"{name} {each}": command
+        for name, group in loaded.items()
+        for each, command in getattr(group, "commands", {}).items()
+    }
+    return {name: command for name, command in loaded.items() if not hasattr(command, "commands")} | below
 
 
-COMMANDS = list_commands(typer.main.get_command(make_app()))
+COMMANDS = list_commands()
 READERS = [command for command in COMMANDS if not command.startswith("certs ")]
 """Commands that read ConfigMaps."""
 OPTIONS = {
@@ -33,10 +34,12 @@ OPTIONS = {
     for parameter in command.params
     if parameter.param_type_name == "option"
 }
-VARIABLES = list_variables(make_app())
+VARIABLES = list_variables(commands.COMMANDS)
 SERVE: dict[str, tuple[str, object]] = {
     "--source": ("configmaps", Path("configmaps")),
     "--kubernetes": ("true", True),
+    "--kubeconfig": ("config", Path("config")),
+    "--context": ("production", "production"),
     "--system-namespace": ("security", "security"),
     "--listen": ("[::]:8443", Address("::", 8443)),
     "--ops-listen": ("0.0.0.0:80", Address("0.0.0.0", 80)),  # noqa: S104 -- parsed only
@@ -86,7 +89,7 @@ WRONG = {
 OWN_PREFIXES = {"flux": "FLUX_"}
 """What stands before the variables of a command whose flags (`--namespace`, `--path`) mean something of their own."""
 SWITCHES = ("--kubernetes", "--issue-certificates")
-SHARED = ("--source", "--kubernetes", "--system-namespace", "--record-configmaps")
+SHARED = ("--source", "--kubernetes", "--kubeconfig", "--context", "--system-namespace", "--record-configmaps")
 """Flags that say where the ConfigMaps are: every command has them, so that all three answer from the same ones."""
 FAULTLESS = "patchgate: serve: give --tls-cert and --tls-key, or --tls-secret NAME, or --self-signed DIR alone\n"
 """What `serve` says when it has read its settings, and none of them names a certificate."""
@@ -122,7 +125,7 @@ def test_the_variables_that_are_not_refused_are_those_that_help_names(capsys: py
     helps = [run_patchgate(capsys, *command.split(), "--help")[1] for command in COMMANDS]
     named = {name for text in helps for name in re.findall(rf"{PREFIX}\w+", text)}
     assert named == {option.envvar for option in OPTIONS.values()}
-    assert named | OF_THE_TOOLS == VARIABLES
+    assert named == VARIABLES
     assert "PATCHGATE_SOURCE" in VARIABLES
 
 
@@ -211,9 +214,9 @@ def test_a_variable_that_no_flag_reads_is_refused(
     ],
 )
 def test_what_a_cluster_sets_beside_a_service_named_patchgate_is_not_refused(name: str) -> None:
-    refuse_unknown_variables({name: "tcp://10.0.0.1:443"}, VARIABLES)
+    refuse_unknown_variables({name: "tcp://10.0.0.1:443"}, None)
 
 
 def test_of_several_unknown_variables_the_first_is_said() -> None:
     with pytest.raises(SetupError, match="PATCHGATE_A is no setting"):
-        refuse_unknown_variables({"PATCHGATE_B": "", "PATCHGATE_A": ""}, VARIABLES)
+        refuse_unknown_variables({"PATCHGATE_B": "", "PATCHGATE_A": ""}, "check")

@@ -78,19 +78,19 @@ def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_in_a_pod_its_service_account_is_used(pod: Path) -> None:
-    configuration = make_client(pod).api_client.configuration
+    configuration = make_client(service_account=pod).api_client.configuration
     assert (configuration.host, configuration.ssl_ca_cert) == ("https://10.0.0.1:443", str(pod / "ca.crt"))
     assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer first"
 
 
 def test_a_token_that_is_rotated_is_used_at_once(pod: Path) -> None:
-    configuration = make_client(pod).api_client.configuration
+    configuration = make_client(service_account=pod).api_client.configuration
     (pod / "token").write_text("second", encoding="utf-8")
     assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer second"
 
 
 def test_a_token_that_cannot_be_read_stays_as_it_was(pod: Path) -> None:
-    configuration = make_client(pod).api_client.configuration
+    configuration = make_client(service_account=pod).api_client.configuration
     for break_it in (Path.unlink, Path.touch):
         break_it(pod / "token")
         assert configuration.get_api_key_with_prefix("BearerToken") == "Bearer first"
@@ -99,4 +99,4 @@ def test_a_token_that_cannot_be_read_stays_as_it_was(pod: Path) -> None:
 def test_a_pod_without_a_token_is_said(pod: Path) -> None:
     (pod / "token").unlink()
     with pytest.raises(SourceError, match="no cluster to ask: Service token file does not exist; set"):
-        make_client(pod)
+        make_client(service_account=pod)

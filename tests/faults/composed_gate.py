@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import Address, Directory, GateSettings, SelfSigned
+from patchgate.gate.settings import Address, GateSettings, SelfSigned
 from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Image
+from patchgate.sources.config_source import Directory
 
 PROGRAM = (__file__,)
 SPOILT = "registry.example.com/spoilt:1"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import Address, Directory, GateSettings, TlsSecret
+from patchgate.gate.settings import Address, GateSettings, TlsSecret
 from patchgate.pki.lives import Lives
+from patchgate.sources.config_source import Directory
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ _DIRECTORY = Path("certs")
 _Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="DNS names and addresses.", show_default=False)]
 _Files = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="FILE...", help="Files; none is those of the directory.", show_default=False),
+    typer.Argument(metavar="FILE...", help="Files or directories; none is --directory.", show_default=False),
 ]
 _Directory = Annotated[
     Path,
@@ -37,9 +37,11 @@ _Client = Annotated[
 ]
 
 
-def make_certs() -> typer.Typer:
+def make_app() -> typer.Typer:
     """Make the command with its subcommands."""
-    app = typer.Typer(help="Issue, show and verify certificates in a directory.", rich_markup_mode=None)
+    app = typer.Typer(
+        help="Issue, show and verify certificates in a directory.", add_completion=False, rich_markup_mode=None
+    )
     app.command()(issue)
     app.command()(show)
     app.command()(verify)
@@ -63,11 +65,12 @@ def issue(
 
 def show(files: _Files = None, directory: _Directory = _DIRECTORY, output: Output = Format.TABLE) -> None:
     """Show certificates. Exits 0, 1 if one is not valid now, 2 if one cannot be read."""
-    listed = files or [
-        file for name in (CA, SERVER.certificate, CLIENT.certificate) if (file := directory / name).exists()
-    ]
+    listed = [] if files else _list_certificates(directory)
+    for file in files or ():
+        listed += _list_certificates(file) if file.is_dir() else [file]
     if not listed:
-        raise CertificateError(f"{directory} holds no certificate; name another --directory, or a file")
+        named = ", ".join(map(str, files or [directory]))
+        raise CertificateError(f"{named} holds no certificate; name another --directory, or a file")
     now = datetime.now(UTC)
     found = [each for file in listed for each in describe(file, now)]
     if output is Format.JSON:
@@ -89,6 +92,10 @@ def verify(
     fault = find_fault(directory, names, role, datetime.now(UTC))
     typer.echo(f"{directory}: {fault}" if fault else f"{directory / role.certificate}: good for {', '.join(names)}")
     raise typer.Exit(1 if fault else 0)
+
+
+def _list_certificates(directory: Path) -> list[Path]:
+    return [file for name in (CA, SERVER.certificate, CLIENT.certificate) if (file := directory / name).exists()]
 
 
 def _write_cell(value: object) -> str:

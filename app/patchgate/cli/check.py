@@ -10,31 +10,36 @@ from patchgate.cli.manifest_files import PassedOver
 from patchgate.cli.manifests import LoadedManifests, read_manifests
 from patchgate.cli.namespaces import NamespaceRules, make_rules
 from patchgate.cli.options import (
+    Context,
+    ExitZero,
     Format,
+    Kubeconfig,
     Kubernetes,
     Manifests,
     Namespace,
     Now,
     Output,
+    PullPolicyOption,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
-    load_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems, print_table
+from patchgate.cli.snapshot import load_snapshot
 from patchgate.cli.unjudged import describe_unjudged, print_unjudged
 from patchgate.cli.verdict_words import choose_style, say_verdict
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
-from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict
-from patchgate.policy.workload import Operation
-from patchgate.server.decisions import describe_decision, describe_verdict
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Operation, PullPolicy
+from patchgate.server.decision_json import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 _Excluded = Annotated[
     list[str] | None,
@@ -53,23 +58,29 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     images: _Images = None,
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: Manifests = None,
     namespace: Namespace = "default",
+    pull_policy: PullPolicyOption = ASSUMED_PULL_POLICY,
     exclude_namespace: _Excluded = None,
     now: Now = None,
     output: Output = Format.TABLE,
+    exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Say whether images may run. Exits 0 if all may, 1 if one is denied, 2 if it could not be decided."""
     if not images and not filename:
         raise SetupError("check: name an IMAGE, or a manifest with -f")
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     manifests = read_manifests(filename or [], namespace)
     rules = make_rules(system_namespace, exclude_namespace or (), manifests.mode_labels)
-    verdicts = list(_decide(images or [], manifests, namespace, rules, snapshot, moment))
+    verdicts = list(_decide(images or [], pull_policy, manifests, namespace, rules, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
     print_unjudged(manifests)
@@ -77,11 +88,12 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
         _print_json(decision, verdicts, manifests if filename else None)
     elif verdicts or not manifests.faults:
         _print_table(decision, verdicts)
-    raise typer.Exit(2 if manifests.faults else 0 if decision.allowed else 1)
+    raise typer.Exit(2 if manifests.faults else 0 if decision.allowed or exit_zero else 1)
 
 
 def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question
     images: list[str],
+    pull_policy: PullPolicy,
     manifests: LoadedManifests,
     namespace: str,
     rules: NamespaceRules,
@@ -93,7 +105,7 @@ def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question
     Of what a controller made only that which its maker does not have: a Pod's own images after an injection.
     """
     judge = Judge(current=lambda: snapshot, clock=lambda: now)
-    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
+    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot, pull_policy).verdicts)
     seen: set[tuple[str, str]] = set()
     for workload in manifests.workloads:
         if reason := rules.find_reason_unasked(workload.namespace):

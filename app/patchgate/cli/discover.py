@@ -12,26 +12,29 @@ from patchgate.cli.discover_output import describe_inventory, print_inventory, p
 from patchgate.cli.manifests import LoadedManifests, read_manifests
 from patchgate.cli.namespaces import NEVER_MATCHED
 from patchgate.cli.options import (
+    Context,
+    Kubeconfig,
     Kubernetes,
     Manifests,
     Now,
     RecordConfigMaps,
     Source,
     SystemNamespace,
-    read_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems
+from patchgate.cli.snapshot import read_snapshot
 from patchgate.cli.unjudged import describe_unjudged, print_unjudged
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import InvalidManifestError, SetupError
 from patchgate.gate.running import find_running
-from patchgate.gate.settings import SYSTEM_NAMESPACE, Cluster, Directory
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.inventory import RunningImage, Use, take_inventory
 from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.workload import list_images
 from patchgate.server.objects import read_object
+from patchgate.sources.config_source import SYSTEM_NAMESPACE, Cluster, Directory
 from patchgate.sources.running import Found
 
 
@@ -66,6 +69,8 @@ _Namespace = Annotated[
 def discover(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: Manifests = None,
@@ -77,10 +82,11 @@ def discover(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     if not filename and not kubernetes:
         raise SetupError("discover: give --kubernetes for what runs there, or a manifest with -f")
     moment = now or datetime.now(UTC)
-    chosen = _choose_lists(source, system_namespace) if source or kubernetes else None
+    access = Access(kubeconfig, context)
+    chosen = _choose_lists(source, system_namespace, access) if source or kubernetes else None
     snapshot, problems = _read_lists(chosen, Names(record_configmaps=record_configmaps), moment)
     manifests = read_manifests(filename or [], namespace or "default")
-    uses = _list_manifests(manifests) if filename else _list_cluster(namespace, problems)
+    uses = _list_manifests(manifests) if filename else _list_cluster(namespace, access, problems)
     inventory = take_inventory(uses, snapshot, moment)
     print_problems(problems)
     print_unjudged(manifests)
@@ -88,8 +94,8 @@ def discover(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     raise typer.Exit(2 if manifests.faults else 0)
 
 
-def _choose_lists(source: Path | None, system_namespace: str) -> Directory | Cluster:
-    return Directory(source) if source else Cluster(system_namespace)
+def _choose_lists(source: Path | None, system_namespace: str, access: Access) -> Directory | Cluster:
+    return Directory(source) if source else Cluster(system_namespace, access)
 
 
 def _read_lists(chosen: Directory | Cluster | None, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
@@ -107,9 +113,9 @@ def _list_manifests(manifests: LoadedManifests) -> Iterator[Use]:
         yield from (Use(workload.name, workload.namespace, image) for image in list_images(workload.obj))
 
 
-def _list_cluster(namespace: str | None, problems: list[Problem]) -> Iterator[Use]:
+def _list_cluster(namespace: str | None, access: Access, problems: list[Problem]) -> Iterator[Use]:
     """List what runs; of an object that cannot be read a problem is told."""
-    for found in find_running(namespace):
+    for found in find_running(namespace, access):
         if namespace or found.namespace not in NEVER_MATCHED:
             yield from _list_uses(found, problems)
 

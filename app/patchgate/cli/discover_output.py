@@ -8,7 +8,7 @@ from typing import Final
 from patchgate.cli.output import print_line, print_table
 from patchgate.cli.verdict_words import choose_style, say_verdict
 from patchgate.policy.inventory import RunningImage
-from patchgate.server.decisions import describe_verdict
+from patchgate.server.decision_json import describe_verdict
 
 _WORKLOADS_SHOWN: Final = 3
 

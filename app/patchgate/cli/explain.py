@@ -6,27 +6,32 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.options import (
+    Context,
+    ExitZero,
     Format,
+    Kubeconfig,
     Kubernetes,
     Namespace,
     Now,
     Output,
+    PullPolicyOption,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
-    load_snapshot,
 )
 from patchgate.cli.output import print_json, print_line, print_problems, print_table
+from patchgate.cli.snapshot import load_snapshot
 from patchgate.cli.verdict_words import choose_style, say_verdict
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
-from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import Answer, Explanation, RowAnswer
 from patchgate.policy.explain import explain as explain_image
-from patchgate.policy.workload import Image
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Image
 from patchgate.server.explanation import describe_explanation
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 _Image = Annotated[str, typer.Argument(metavar="IMAGE", help="The image to explain.", show_default=False)]
 
@@ -35,23 +40,29 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     image: _Image,
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     namespace: Namespace = "default",
+    pull_policy: PullPolicyOption = ASSUMED_PULL_POLICY,
     now: Now = None,
     output: Output = Format.TABLE,
+    exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Say why an image may run or not. Exits 0 if it may, 1 if it is denied, 2 if it could not be decided."""
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    explanation = explain_image(Image(image), snapshot, Asker(namespace), moment)
+    explanation = explain_image(Image(image, pull_policy), snapshot, Asker(namespace), moment)
     print_problems(problems)
     if output is Format.JSON:
         print_json(describe_explanation(explanation))
     else:
         _print_table(explanation)
-    raise typer.Exit(0 if explanation.verdict.allowed else 1)
+    raise typer.Exit(0 if explanation.verdict.allowed or exit_zero else 1)
 
 
 def _print_table(explanation: Explanation) -> None:

@@ -8,23 +8,26 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.cli.options import (
+    Context,
+    Kubeconfig,
     Kubernetes,
     Now,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
-    load_snapshot,
 )
 from patchgate.cli.output import print_problems
+from patchgate.cli.snapshot import load_snapshot
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.configmaps.documents import dump_document
 from patchgate.flux.followed import Listed, list_followed
 from patchgate.flux.objects import FluxSettings, make_marker, make_objects
-from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.overview import list_tracked_images
 from patchgate.policy.part import Problem
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 _LABEL: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)  # RFC 1123
 _DURATION: Final = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h))+", re.ASCII)  # of Flux's own schemas
@@ -96,6 +99,8 @@ _RegistrySecret = Annotated[
 def flux(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     namespace: _Namespace = "flux-system",
@@ -107,7 +112,9 @@ def flux(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     now: Now = None,
 ) -> None:
     """Print Flux's image repositories, policies and automation for the listed images. Exits 0, or 2."""
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     listed, unknown = list_followed(list_tracked_images(snapshot, moment), snapshot.policy.naming)

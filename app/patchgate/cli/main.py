@@ -6,56 +6,59 @@ Exit codes: 0 all well; 1 the answer is no (an image denied, an SLA breached, no
 import os
 import sys
 import traceback
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
-from patchgate.cli.certs import make_certs
-from patchgate.cli.check import check
-from patchgate.cli.discover import discover
-from patchgate.cli.environment import list_variables, refuse_unknown_variables
-from patchgate.cli.explain import explain
-from patchgate.cli.flux import flux
-from patchgate.cli.patch import patch
-from patchgate.cli.report import report
-from patchgate.cli.serve import serve
+from patchgate.cli.commands import COMMANDS, LazyGroup, make_command
+from patchgate.cli.environment import refuse_unknown_variables
+from patchgate.cli.plain_values import HELP_NAMES
 from patchgate.errors import InputError, SetupError
 
 _COULD_NOT_ANSWER: Final = 2
-_COMMANDS: Final = ("serve", "check", "patch", "report", "explain", "discover", "flux", "certs")
+
+
+def _show_version(is_asked: bool) -> None:  # noqa: FBT001 -- as typer calls it
+    if is_asked:
+        from importlib.metadata import version  # noqa: PLC0415 -- it imports a mail parser
+
+        typer.echo(f"patchgate {version('patchgate')}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+]
 
 
 def make_app() -> typer.Typer:
-    """Make the command with its subcommands."""
+    """Make the command, with its subcommands as they are asked for."""
     app = typer.Typer(
-        help="Keep unpatched container images out of a cluster: the gate, what it would say, and the patcher.",
-        add_completion=False,
+        cls=LazyGroup,
+        context_settings={"help_option_names": HELP_NAMES},
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    app.command()(serve)
-    app.command()(check)
-    app.command()(patch)
-    app.command()(report)
-    app.command()(explain)
-    app.command()(discover)
-    app.command()(flux)
-    app.add_typer(make_certs(), name="certs")
+    app.callback()(_describe)
     return app
+
+
+def _describe(*, version: _Version = False) -> None:
+    """Keep unpatched container images out of a cluster: the gate, what it would say, and the patcher."""
 
 
 def run(arguments: list[str] | None = None) -> None:
     """Run the command and exit. arguments: those of the process where None; none at all ask for help."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        app = make_app()
-        refuse_unknown_variables(os.environ, list_variables(app))
-        code = app(given or ["--help"], prog_name="patchgate", standalone_mode=False)
+        command = next((word for word in given[:1] if word in COMMANDS), None)
+        refuse_unknown_variables(os.environ, command)
+        code = make_command(make_app())(given or ["--help"], prog_name="patchgate", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         say = getattr(error, "format_message", error.__str__)
-        command = " ".join(["patchgate", *(word for word in given[:1] if word in _COMMANDS)])
-        code = _complain(f"{command}: {say().rstrip('.')}; see {command} --help")
+        asked = " ".join(["patchgate", *(word for word in given[:1] if word in COMMANDS)])
+        code = _complain(f"{asked}: {say().rstrip('.')}; see {asked} --help")
     except (SetupError, InputError) as error:
         code = _complain(f"patchgate: {error}")
     except (BrokenPipeError, SystemExit):  # whoever read has enough; typer itself would exit 1 then, a verdict here

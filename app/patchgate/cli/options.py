@@ -9,13 +9,10 @@ from typing import Annotated, Final
 
 import typer
 
-from patchgate.configmaps.assemble import Assembly
-from patchgate.configmaps.configmap import Names
-from patchgate.errors import SetupError, SourceError
-from patchgate.gate.origin import read_once
-from patchgate.gate.settings import Cluster, Directory
-from patchgate.policy.part import Problem
-from patchgate.policy.snapshot import Snapshot
+from patchgate.cluster.access import Access
+from patchgate.errors import SetupError
+from patchgate.sources.config_source import Cluster, Directory
+from patchgate.policy.workload import PullPolicy
 
 Source = Annotated[
     Path | None,
@@ -27,6 +24,24 @@ Kubernetes = Annotated[
         "--kubernetes",
         envvar="PATCHGATE_KUBERNETES",
         help="Instead: the ConfigMaps of a cluster, by KUBECONFIG, a Pod's service account or ~/.kube/config.",
+    ),
+]
+Kubeconfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--kubeconfig",
+        envvar="PATCHGATE_KUBECONFIG",
+        metavar="FILE",
+        help="Which kubeconfig to use for that cluster. [default: KUBECONFIG]",
+    ),
+]
+Context = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        envvar="PATCHGATE_CONTEXT",
+        metavar="NAME",
+        help="Which context of the kubeconfig to use. [default: its current one]",
     ),
 ]
 
@@ -64,6 +79,15 @@ Namespace = Annotated[
     typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
 ]
 
+PullPolicyOption = Annotated[
+    PullPolicy,
+    typer.Option(
+        "--pull-policy",
+        envvar="PATCHGATE_PULL_POLICY",
+        help="imagePullPolicy that an IMAGE would have; a manifest says its own.",
+    ),
+]
+
 RecordConfigMaps = Annotated[
     int,
     typer.Option(
@@ -76,7 +100,9 @@ RecordConfigMaps = Annotated[
 ]
 
 
-def choose_source(directory: Path | None, *, kubernetes: bool, namespace: str) -> Directory | Cluster:
+def choose_source(
+    directory: Path | None, *, kubernetes: bool, namespace: str, access: Access | None = None
+) -> Directory | Cluster:
     """Choose what ConfigMaps come from.
 
     Raises:
@@ -85,7 +111,7 @@ def choose_source(directory: Path | None, *, kubernetes: bool, namespace: str) -
     if directory and not kubernetes:
         return Directory(directory)
     if kubernetes and not directory:
-        return Cluster(namespace)
+        return Cluster(namespace, access or Access())
     raise SetupError("give --source DIR or --kubernetes, exactly one of them")
 
 
@@ -100,6 +126,14 @@ Output = Annotated[
     Format, typer.Option("--output", "-o", envvar="PATCHGATE_OUTPUT", help="For people, or for machines.")
 ]
 
+ExitZero = Annotated[
+    bool,
+    typer.Option(
+        "--exit-zero",
+        envvar="PATCHGATE_EXIT_ZERO",
+        help="Exit 0 where the answer is no (1), for a step that only reports. What cannot be answered still exits 2.",
+    ),
+]
 
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -121,36 +155,3 @@ Now = Annotated[
         help="Decide as of this time. [default: now]",
     ),
 ]
-
-
-def load_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
-    """Load the snapshot of a source's ConfigMaps of these names, and all that does not count in it.
-
-    Raises:
-        SourceError: the source cannot be read, or holds no main image list.
-    """
-    snapshot, problems = read_snapshot(source, names, now)
-    if not snapshot.is_complete:
-        found = f" ({problems[0]})" if problems else ""
-        raise SourceError(f"{_name_source(source)}: no ConfigMap {names.image_list}, so nothing can be decided{found}")
-    return snapshot, problems
-
-
-def read_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
-    """Load the same, whether or not there is a main image list: without one nothing is tracked.
-
-    Raises:
-        SourceError: the source cannot be read.
-    """
-    assembly = Assembly(None, names, now)
-    reading = read_once(source, names, assembly.take)
-    snapshot = assembly.build()
-    return snapshot, [*reading.problems, *snapshot.list_problems(now)]
-
-
-def _name_source(source: Directory | Cluster) -> str:
-    match source:
-        case Directory(path):
-            return f"--source {path}"
-        case Cluster(namespace):
-            return f"--kubernetes --system-namespace {namespace}"

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.options import (
+    Context,
     Format,
+    Kubeconfig,
     Kubernetes,
     Output,
     RecordConfigMaps,
@@ -20,11 +22,12 @@ from patchgate.cli.options import (
     SystemNamespace,
     choose_source,
 )
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import InvalidMirrorError, SetupError
-from patchgate.gate.settings import SYSTEM_NAMESPACE, Directory
 from patchgate.limits import IMAGE_SECONDS, JOBS, RECORD_CONFIGMAPS, RUN_SECONDS
 from patchgate.policy.mirror import Mirror, Mirrors, parse_mirror
+from patchgate.sources.config_source import SYSTEM_NAMESPACE, Directory
 
 _Images = Annotated[
     list[str] | None,
@@ -110,8 +113,8 @@ _DbRepository = Annotated[
     typer.Option(
         "--db-repository",
         envvar="PATCHGATE_DB_REPOSITORY",
-        metavar="REPOSITORY",
-        help="Where Trivy's database is downloaded from, if not from Trivy's own place.",
+        metavar="REPOSITORY[,...]",
+        help="Where Trivy's database is downloaded from, in this order, if not from Trivy's own places.",
     ),
 ]
 _SkipDbUpdate = Annotated[
@@ -185,6 +188,8 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     images: _Images = None,
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     dry_run: _DryRun = False,  # noqa: FBT002 -- a flag
@@ -217,14 +222,16 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     from patchgate.patcher.buildkit import BuildKitSettings
     from patchgate.patcher.copa import CopaSettings
     from patchgate.patcher.oci.hosts import Hosts
-    from patchgate.patcher.settings import Namespace, PatcherSettings
+    from patchgate.patcher.settings import PatcherSettings
     from patchgate.patcher.shard import read_shard
     from patchgate.patcher.side_by_side import Pace
     from patchgate.patcher.trivy import TrivySettings
 
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     settings = PatcherSettings(
-        source=chosen.path if isinstance(chosen, Directory) else Namespace(chosen.namespace),
+        source=chosen.path if isinstance(chosen, Directory) else chosen,
         trivy=TrivySettings(trivy, trivy_cache, trivy_server, db_repository, skip_db_update),
         copa=CopaSettings(
             BuildKitSettings(buildkit, buildkit_cacert, buildkit_cert, buildkit_key), copa, vex_directory

@@ -9,24 +9,27 @@ from typing import Annotated, Final
 import typer
 
 from patchgate.cli.options import (
+    Context,
+    ExitZero,
+    Kubeconfig,
     Kubernetes,
     Now,
     RecordConfigMaps,
     Source,
     SystemNamespace,
     choose_source,
-    load_snapshot,
 )
 from patchgate.cli.output import print_json, print_problems
-from patchgate.cli.report_markdown import print_markdown
-from patchgate.cli.report_sarif import describe_as_sarif
 from patchgate.cli.report_table import print_images
+from patchgate.cli.report_urgency import sort_by_urgency, summarize
+from patchgate.cli.snapshot import load_snapshot
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
-from patchgate.gate.settings import SYSTEM_NAMESPACE
 from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.overview import TrackedImage, list_bad_lines, list_tracked_images
 from patchgate.policy.part import BadLine
 from patchgate.server.images import describe_report
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 
 class ReportFormat(StrEnum):
@@ -72,21 +75,31 @@ _Due = Annotated[
 def report(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     due: _Due = None,
     now: Now = None,
     output: _Output = ReportFormat.TABLE,
+    exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
 ) -> None:
-    """Show the listed images and bad lines. Exits 0, 1 if an SLA is breached or a line is bad, 2 if it cannot be told."""
-    chosen = choose_source(source, kubernetes=kubernetes, namespace=system_namespace)
+    """Show the listed images, the most urgent first, and the bad lines.
+
+    Exits 0, 1 if an SLA is breached or a line is bad, 2 if it cannot be told.
+    """
+    chosen = choose_source(
+        source, kubernetes=kubernetes, namespace=system_namespace, access=Access(kubeconfig, context)
+    )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    images = [image for image in list_tracked_images(snapshot, moment) if due is None or _is_due(image, due)]
+    tracked = list_tracked_images(snapshot, moment)
+    images = sort_by_urgency(image for image in tracked if due is None or _is_due(image, due))
     bad_lines = list(list_bad_lines(snapshot))
     print_problems(problems)
     _print(images, bad_lines, moment, output)
-    raise typer.Exit(1 if bad_lines or any(image.is_breached for image in images) else 0)
+    is_late = bool(bad_lines) or any(image.is_breached for image in images)
+    raise typer.Exit(1 if is_late and not exit_zero else 0)
 
 
 def _is_due(image: TrackedImage, within: timedelta) -> bool:
@@ -98,8 +111,12 @@ def _print(images: Sequence[TrackedImage], bad_lines: Sequence[BadLine], now: da
         case ReportFormat.TABLE:
             print_images(images, bad_lines)
         case ReportFormat.JSON:
-            print_json(describe_report(images, bad_lines, now))
+            print_json({"summary": summarize(images, bad_lines)} | describe_report(images, bad_lines, now))
         case ReportFormat.MARKDOWN:
+            from patchgate.cli.report_markdown import print_markdown  # noqa: PLC0415 -- few ask for it
+
             print_markdown(images, bad_lines, now)
         case ReportFormat.SARIF:
+            from patchgate.cli.report_sarif import describe_as_sarif  # noqa: PLC0415 -- few ask for it
+
             print_json(describe_as_sarif(images, bad_lines))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from patchgate.cli.report_table import COLUMNS, make_bad_row, make_row
+from patchgate.cli.report_urgency import say_summary
 from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.overview import TrackedImage
 from patchgate.policy.part import BadLine
@@ -18,7 +19,13 @@ def print_markdown(images: Sequence[TrackedImage], bad_lines: Sequence[BadLine],
     wrong = f"; {len(bad_lines)} list lines have no effect" if bad_lines else ""
     lines = [f"**{headline}{wrong}** ({len(images)} shown, {say_time(now)})"]
     if images or bad_lines:
-        lines += ["", _join([column.capitalize() for column in COLUMNS]), _join(["---"] * len(COLUMNS))]
+        lines += [
+            "",
+            say_summary(images, bad_lines),
+            "",
+            _join([column.capitalize() for column in COLUMNS]),
+            _join(["---"] * len(COLUMNS)),
+        ]
         lines += [_join(map(_quote, row)) for row in (*map(make_bad_row, bad_lines), *map(make_row, images))]
     sys.stdout.writelines(f"{line}\n" for line in lines)
 

@@ -1,61 +1,110 @@
-"""The report as SARIF 2.1.0 (OASIS, sarif-v2.1.0): what of the images asks for somebody, for code scanning.
+"""The report as SARIF 2.1.0 (OASIS, sarif-v2.1.0): which images need attention, for code scanning.
 
-An image that is approved has no result. A result stands at the line of the image list that names it.
+With all that GitHub asks for (docs.github.com, "SARIF support for code scanning"): descriptions and help of each rule,
+a whole region, a fingerprint that stays when lines move, and no more results than it takes. An approved image has no
+result. A result is at the line of the image list that names it.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import version
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
 from patchgate.cli.report_table import make_row, say_time_left
+from patchgate.cli.report_urgency import find_reason
 from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.overview import TrackedImage
 from patchgate.policy.part import BadLine
-from patchgate.policy.record import State
 from patchgate.policy.verdict import Reason, show
 
-_RULES: Final[dict[str, tuple[str, str]]] = {
-    Reason.SLA_BREACHED: ("error", "Not patched within the SLA: Pods of it are refused."),
-    Reason.STALE: ("error", "Approved, but not verified lately: Pods of it are refused while the patcher runs."),
-    Reason.WITHIN_SLA: ("warning", "Not patched yet: Pods of it are warned about, and refused once the SLA is over."),
-    Reason.UNPATCHABLE: ("warning", "Cannot be patched: rebuild it on a newer base, or ask for an exception."),
-    Reason.UNSCANNED: ("note", "Listed, and the patcher has not looked at it yet."),
-}
-"""Reason → level (3.27.10) and what it means."""
+SARIF_RESULTS: Final = 25_000
+"""Results of one run: GitHub refuses a file with more. The report's most urgent ones are kept."""
+_SHOWN_COLUMNS: Final = 1
 _BAD_LINE: Final = "BadLine"
-_ALL_RULES: Final = {**_RULES, _BAD_LINE: ("error", "A line of an image list has no effect.")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule. level: of its results (3.27.10). severity: GitHub's security-severity, a CVSS score. cure: what to do."""
+
+    level: str
+    severity: str
+    text: str
+    cure: str
+
+
+_RULES: Final[dict[str, _Rule]] = {
+    Reason.SLA_BREACHED: _Rule(
+        "error",
+        "8.0",
+        "Not patched within the SLA: Pods of it are refused.",
+        "Fix what the message names and run the patcher again, rebuild the image on a newer base, or add an exception.",
+    ),
+    Reason.STALE: _Rule(
+        "error",
+        "7.0",
+        "Approved, but not verified lately: Pods of it are refused while the patcher runs.",
+        "Find out why the patcher's last runs did not verify this image: its CronJob, its log, its registry.",
+    ),
+    Reason.WITHIN_SLA: _Rule(
+        "warning",
+        "5.0",
+        "Not patched yet: Pods of it are warned about, and refused once the SLA is over.",
+        "Wait for the patcher's next run; if its message names a fault, fix that before the time is over.",
+    ),
+    Reason.UNPATCHABLE: _Rule(
+        "warning",
+        "5.0",
+        "Cannot be patched: rebuild it on a newer base, or ask for an exception.",
+        "Rebuild the image on a newer base, or add an exception with an owner and an end.",
+    ),
+    Reason.UNSCANNED: _Rule(
+        "note",
+        "2.0",
+        "Listed, and the patcher has not looked at it yet.",
+        "Run the patcher, or wait for its next run.",
+    ),
+    _BAD_LINE: _Rule(
+        "error",
+        "5.0",
+        "A line of an image list has no effect.",
+        "Correct the line: one REPO:TAG or REPO:TAG@DIGEST per line, comments behind #.",
+    ),
+}
 
 
 def describe_as_sarif(images: Iterable[TrackedImage], bad_lines: Iterable[BadLine]) -> dict[str, object]:
-    """Describe what asks for somebody as one run of SARIF."""
-    found = ((image, find_reason(image)) for image in images)
-    rules = [
-        {"id": reason, "shortDescription": {"text": text}, "defaultConfiguration": {"level": level}}
-        for reason, (level, text) in _ALL_RULES.items()
-    ]
-    driver = {"name": "patchgate", "version": version("patchgate"), "rules": rules}
-    results = [_describe_bad_line(line) for line in bad_lines]
-    results += [_describe_image(image, reason) for image, reason in found if reason]
+    """Describe what needs attention as one run of SARIF. images: the most urgent first."""
+    results = [_describe_bad_line(line) for line in islice(bad_lines, SARIF_RESULTS)]
+    found = (_describe_image(image, reason) for image in images if (reason := find_reason(image)))
+    results += islice(found, SARIF_RESULTS - len(results))
+    number = version("patchgate")
+    driver = {
+        "name": "patchgate",
+        "version": number,
+        "semanticVersion": number,
+        "rules": [_describe_rule(name, rule) for name, rule in _RULES.items()],
+    }
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "results": results}],
+        "runs": [{"tool": {"driver": driver}, "automationDetails": {"id": "patchgate/"}, "results": results}],
     }
 
 
-def find_reason(image: TrackedImage) -> Reason | None:
-    """Find why an image asks for somebody; None where it is approved."""
-    if image.is_breached:
-        return Reason.SLA_BREACHED
-    if image.is_stale:
-        return Reason.STALE
-    if image.time_left is not None:
-        return Reason.WITHIN_SLA
-    if image.record is None:
-        return Reason.UNSCANNED
-    is_hopeless = image.record.state is State.UNPATCHABLE and image.approval is None
-    return Reason.UNPATCHABLE if is_hopeless else None
+def _describe_rule(name: str, rule: _Rule) -> dict[str, object]:
+    return {
+        "id": name,
+        "name": name,
+        "shortDescription": {"text": rule.text},
+        "fullDescription": {"text": rule.text},
+        "help": {"text": rule.cure},
+        "defaultConfiguration": {"level": rule.level},
+        "properties": {"tags": ["security"], "precision": "very-high", "security-severity": rule.severity},
+    }
 
 
 def _describe_image(image: TrackedImage, reason: Reason) -> dict[str, object]:
@@ -69,11 +118,13 @@ def _describe_bad_line(line: BadLine) -> dict[str, object]:
 
 def _describe_result(rule: str, message: str, configmap: str, line: int, name: str) -> dict[str, object]:
     uri = f"{quote(configmap)}/images.txt"
+    region = {"startLine": line, "startColumn": 1, "endLine": line, "endColumn": 1 + _SHOWN_COLUMNS}
+    fingerprint = sha256(f"{rule} {configmap} {name}".encode(errors="replace")).hexdigest()[:16]
     return {
         "ruleId": rule,
-        "ruleIndex": list(_ALL_RULES).index(rule),
-        "level": _ALL_RULES[rule][0],
+        "ruleIndex": list(_RULES).index(rule),
+        "level": _RULES[rule].level,
         "message": {"text": show(message, SHOWN_LINE_CHARACTERS)},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}],
-        "partialFingerprints": {"image/v1": name},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}],
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
     }

@@ -29,14 +29,24 @@ from patchgate.cli.certificate_options import (
     choose_tls,
     make_lives,
 )
-from patchgate.cli.options import Kubernetes, RecordConfigMaps, Source, SystemNamespace, choose_source
+from patchgate.cli.options import (
+    Context,
+    Kubeconfig,
+    Kubernetes,
+    RecordConfigMaps,
+    Source,
+    SystemNamespace,
+    choose_source,
+)
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.errors import SetupError
 from patchgate.gate.compose import run_gate
-from patchgate.gate.settings import KYVERNO_USERS, SERVICE_NAME, SYSTEM_NAMESPACE, Address, GateSettings
+from patchgate.gate.settings import KYVERNO_USERS, SERVICE_NAME, Address, GateSettings
 from patchgate.limits import CA_DAYS, DRAIN_SECONDS, LEAF_DAYS, RECORD_CONFIGMAPS
 from patchgate.policy.decision import Scope
 from patchgate.server.judge import OnError
+from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
 
 class Switch(StrEnum):
@@ -182,6 +192,8 @@ def _choose_token_users(users: list[str] | None, audience: str | None) -> tuple[
 def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     source: Source = None,
     kubernetes: Kubernetes = False,  # noqa: FBT002 -- a flag
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     listen: _Listen = "127.0.0.1:8443",  # type: ignore[assignment] # typer parses a default as it does a flag
     ops_listen: _OpsListen = "127.0.0.1:8080",  # type: ignore[assignment]
@@ -210,10 +222,12 @@ def serve(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     status_page: _StatusPage = Switch.ON,
 ) -> None:
     """Answer admission reviews over TLS, until SIGTERM. Exits 2 if it cannot start."""
+    access = Access(kubeconfig, context)
     lives = make_lives(ca_days, leaf_days)
     secret = choose_secret(tls_secret, webhook_configuration, lives, issues=issue_certificates)
     settings = GateSettings(
-        source=choose_source(source, kubernetes=kubernetes, namespace=system_namespace),
+        source=choose_source(source, kubernetes=kubernetes, namespace=system_namespace, access=access),
+        access=access,
         listen=listen,
         ops_listen=ops_listen,
         tls=choose_tls(choose_files(tls_cert, tls_key), self_signed, secret),

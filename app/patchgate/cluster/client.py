@@ -9,6 +9,7 @@ from kubernetes.client import ApiClient, Configuration, CoreV1Api
 from kubernetes.config import load_kube_config
 from kubernetes.config.incluster_config import InClusterConfigLoader
 
+from patchgate.cluster.access import Access
 from patchgate.errors import SourceError
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -17,20 +18,19 @@ _POD_VARIABLE: Final = "KUBERNETES_SERVICE_HOST"
 _KUBECONFIG_VARIABLE: Final = "KUBECONFIG"
 
 
-def make_client(service_account: Path = SERVICE_ACCOUNT) -> CoreV1Api:
-    """Make a client: of KUBECONFIG where that is set, in a Pod of its service account, else of ~/.kube/config.
+def make_client(access: Access | None = None, service_account: Path = SERVICE_ACCOUNT) -> CoreV1Api:
+    """Make a client: as `access` says, else of KUBECONFIG if set, in a Pod its service account, else ~/.kube/config.
 
     Raises:
         SourceError: none of them is there, or can be used.
     """
     configuration = Configuration()
     try:
-        _configure(configuration, service_account)
+        _configure(configuration, access or Access(), service_account)
     except Exception as error:  # the client reads a kubeconfig as it comes: anything may be wrong with it
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
-        raise SourceError(
-            f"--kubernetes: no cluster to ask: {reason}; set KUBECONFIG, or give the Pod a service account's token"
-        ) from error
+        cure = "set KUBECONFIG or --kubeconfig, or give the Pod a service account's token"
+        raise SourceError(f"--kubernetes: no cluster to ask: {reason}; {cure}") from error
     configuration.retries = False  # one request is one request: who asks paces them
     configuration.keep_alive = True  # TCP keep-alive, for what lies between and forgets
     client = ApiClient(configuration)
@@ -38,10 +38,10 @@ def make_client(service_account: Path = SERVICE_ACCOUNT) -> CoreV1Api:
     return CoreV1Api(client)
 
 
-def _configure(configuration: Configuration, service_account: Path) -> None:
-    kubeconfig = os.environ.get(_KUBECONFIG_VARIABLE)
-    if not os.environ.get(_POD_VARIABLE) or kubeconfig:
-        load_kube_config(kubeconfig or None, client_configuration=configuration)
+def _configure(configuration: Configuration, access: Access, service_account: Path) -> None:
+    kubeconfig = str(access.kubeconfig or os.environ.get(_KUBECONFIG_VARIABLE, ""))
+    if not os.environ.get(_POD_VARIABLE) or kubeconfig or access.context:
+        load_kube_config(kubeconfig or None, access.context, configuration)
         return
     token, ca = str(service_account / "token"), str(service_account / "ca.crt")
     InClusterConfigLoader(token, ca, try_refresh_token=False).load_and_set(configuration)

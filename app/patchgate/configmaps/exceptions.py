@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import load_documents
 from patchgate.configmaps.fields import Time
+from patchgate.configmaps.unknown_keys import report_unknown_keys, suggest
 from patchgate.errors import InvalidManifestError, InvalidPatternError
 from patchgate.policy.exception import ImageException
 from patchgate.policy.lines import read_lines
@@ -38,6 +39,9 @@ class _Exception(BaseModel):
 def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> ExceptionsPart:
     """Read the exceptions. A text that is no YAML list keeps the last good ones."""
     name, text = configmap.name, configmap.data.get(KEY, "")
+    if KEY in configmap.unread:
+        return _keep(name, "is no text", previous)
+    unknown = report_unknown_keys(configmap, {KEY}, f"exceptions are in {KEY}")
     hidden = [Problem(name, f"{KEY} line {line.number}", line.fault) for line in read_lines(text) if line.fault]
     try:
         documents = load_documents(text.translate(_SEPARATORS))
@@ -51,9 +55,16 @@ def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> Ex
         try:
             exceptions.append(_Exception.model_validate(entry).to_exception())
         except (ValidationError, InvalidPatternError) as error:
-            reason = say_first_error(error) if isinstance(error, ValidationError) else f"image: {error}"
+            reason = _say_fault(error) if isinstance(error, ValidationError) else f"image: {error}"
             problems.append(Problem(name, f"entry {number}", f"refused: {reason}"))
-    return ExceptionsPart(name, tuple(exceptions), (*hidden, *problems))
+    return ExceptionsPart(name, tuple(exceptions), (*unknown, *hidden, *problems))
+
+
+def _say_fault(error: ValidationError) -> str:
+    """Say the first fault; of an unknown key also which one was probably meant."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    is_unknown = first["type"] == "extra_forbidden"
+    return say_first_error(error) + (suggest(str(first["loc"][-1]), _Exception.model_fields) if is_unknown else "")
 
 
 def _keep(name: str, fault: str, previous: ExceptionsPart | None) -> ExceptionsPart:

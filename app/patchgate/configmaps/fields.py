@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationI
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy import verdict
 from patchgate.policy.reference import Reference, is_digest
 from patchgate.policy.verdict import show
 
@@ -29,18 +30,27 @@ def _convert_to_utc(time: datetime) -> datetime:
         raise ValueError("is outside the calendar") from error
 
 
-def _check_not_ahead(time: datetime, info: ValidationInfo) -> datetime:
-    """Take a time ahead of the reader's clock for now, and add that to `ahead`; where nobody asks for it, refuse it."""
+def _is_ahead(time: datetime, info: ValidationInfo) -> bool:
+    """Tell whether a time is ahead of the reader's clock, and add that to `ahead`; where nobody asks, refuse it."""
     context = info.context or {}
     now: datetime = context["now"]
     if time - now <= _SKEW:
-        return time
+        return False
     fault = f"{say_time(time)} is ahead of this machine's clock"
     ahead: list[str] | None = context.get("ahead")
     if ahead is None:
         raise ValueError(fault)
     ahead.append(f"{info.field_name}: {fault}" if info.field_name else fault)
-    return now.replace(microsecond=0)
+    return True
+
+
+def _take_for_now(time: datetime, info: ValidationInfo) -> datetime:
+    now: datetime = (info.context or {})["now"]
+    return now.replace(microsecond=0) if _is_ahead(time, info) else time
+
+
+def _forget(time: datetime, info: ValidationInfo) -> datetime | None:
+    return None if _is_ahead(time, info) else time
 
 
 def _check_digest(digest: str) -> str:
@@ -51,9 +61,11 @@ def _check_digest(digest: str) -> str:
 
 Time = Annotated[AwareDatetime, BeforeValidator(_check_text), AfterValidator(_convert_to_utc)]
 """An RFC 3339 time, as aware UTC."""
-PastTime = Annotated[Time, AfterValidator(_check_not_ahead)]
+PastTime = Annotated[Time, AfterValidator(_take_for_now)]
 """A time that has been: needs the context `{"now": datetime}`, with a list `ahead` where one that is still to come is
 taken for now and noted there: a record that a wrong clock wrote must not be lost, or its image is as if never seen."""
+KnownTime = Annotated[Time, AfterValidator(_forget)]
+"""A time that has been, None where it is ahead: for what is compared, as two that are taken for now would be equal."""
 Digest = Annotated[str, AfterValidator(_check_digest)]
 
 
@@ -62,8 +74,8 @@ def say_time(time: datetime) -> str: ...
 @overload
 def say_time(time: datetime | None) -> str | None: ...
 def say_time(time: datetime | None) -> str | None:
-    """Say a UTC time as records have it: RFC 3339, whole seconds, a year of four digits."""
-    return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z" if time else None
+    """Say a UTC time as records have it; None stays so."""
+    return verdict.say_time(time) if time else None
 
 
 def read_tagged(text: str) -> Reference:

@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from patchgate.configmaps.fields import Digest, PastTime, read_tagged
+from patchgate.configmaps.fields import Digest, KnownTime, PastTime, read_tagged
 from patchgate.policy.record import Approval, Record, Scanner, SourceClock, State, Unverified
 
 _SHORT_DIGEST: Final = 12
@@ -33,7 +33,7 @@ class ScannerSchema(SchemaModel):
 
     name: str
     version: str
-    database: PastTime | None = None
+    database: KnownTime | None = None
 
     def to_scanner(self) -> Scanner:
         """Give the value of `policy`."""
@@ -72,11 +72,13 @@ class UnverifiedSchema(SchemaModel):
     reference: str
     digest: Digest
     source_digest: Digest
-    database: PastTime
+    database: KnownTime | None
 
     def to_unverified(self) -> Unverified:
-        """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
+        """Give the value of `policy`; ValueError where the reference is not REPO:TAG, or the database has no time."""
         reference = read_tagged(self.reference)
+        if self.database is None:
+            raise ValueError("its database has no time")
         return Unverified(reference.repository, str(reference.tag), self.digest, self.source_digest, self.database)
 
 

@@ -15,6 +15,7 @@ from typing import Final, Never, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from patchgate.cluster.access import Access
 from patchgate.errors import RefusedWebhooksError, SourceError
 from patchgate.gate.settings import Arming
 from patchgate.limits import ARM_AFTER_SECONDS, ARM_POLL_SECONDS, EVENT_REPEAT_SECONDS, EVENT_RETRY_SECONDS
@@ -147,7 +148,7 @@ class Armer:
         self._said = why
 
 
-def open_webhooks(arming: Arming, service: str, namespace: str) -> Webhooks:
+def open_webhooks(arming: Arming, service: str, namespace: str, access: Access) -> Webhooks:
     """Open the webhooks of a cluster; nothing is asked yet. service, namespace: the gate's own Service.
 
     Raises:
@@ -158,4 +159,4 @@ def open_webhooks(arming: Arming, service: str, namespace: str) -> Webhooks:
     from patchgate.webhooks.configuration import WebhookKeeper
 
     bounds = Bounds(service, namespace, arming.sha256)
-    return WebhookKeeper(make_client(), namespace, arming.configmap, arming.secret, arming.configuration, bounds)
+    return WebhookKeeper(make_client(access), namespace, arming.configmap, arming.secret, arming.configuration, bounds)

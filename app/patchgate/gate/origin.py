@@ -1,4 +1,4 @@
-"""Opens what ConfigMaps come from: a directory or a cluster, once or for as long as the gate lives.
+"""Opens what ConfigMaps come from, a directory or a cluster, for as long as the gate lives.
 
 The Kubernetes client is imported where a cluster is asked for: half a second and 30 MiB that nobody else pays.
 """
@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from patchgate.configmaps.configmap import ConfigMap, Names
+from patchgate.cluster.access import Access
+from patchgate.configmaps.configmap import Names
 from patchgate.gate.announce import TellPeople
-from patchgate.gate.settings import Cluster, Directory
+from patchgate.sources.config_source import Cluster, Directory
 from patchgate.sources.directory import DirectorySource
-from patchgate.sources.source import Reading, Source
+from patchgate.sources.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +45,20 @@ def open_origin(chosen: Directory | Cluster, names: Names) -> Iterator[Origin]:
             directory = DirectorySource(path)
             directory.list_paths()  # not there is a slip at the start, and a fault to live through later
             yield Origin(directory)
-        case Cluster(namespace):
-            with _open_cluster(namespace, names) as origin:
+        case Cluster(namespace, access):
+            with _open_cluster(namespace, access, names) as origin:
                 yield origin
 
 
-def read_once(chosen: Directory | Cluster, names: Names, take: Callable[[ConfigMap], None]) -> Reading:
-    """Hand over every ConfigMap that there is. Blocks.
-
-    Raises:
-        SourceError: the source cannot be read.
-    """
-    match chosen:
-        case Directory(path):
-            return DirectorySource(path).read(take)
-        case Cluster(namespace):
-            from patchgate.cluster.client import make_client
-            from patchgate.sources.cluster.source import read_cluster_once
-
-            return read_cluster_once(make_client(), namespace, names.concern, take)
-
-
 @contextmanager
-def _open_cluster(namespace: str, names: Names) -> Iterator[Origin]:
+def _open_cluster(namespace: str, access: Access, names: Names) -> Iterator[Origin]:
     from patchgate.cluster.client import make_client
     from patchgate.cluster.event import EventWriter
     from patchgate.sources.cluster.source import follow_cluster
 
     # It logs every failure with a traceback; the source says each once.
     logging.getLogger("kubernetes.informer.informer").setLevel(logging.CRITICAL)
-    api = make_client()
+    api = make_client(access)
     with follow_cluster(api, namespace, names.concern) as source:
         writer = EventWriter(api, namespace, source.find_uid)
         yield Origin(source, lambda: source.contact_age_seconds, writer.write)

@@ -4,10 +4,11 @@
 
 from collections.abc import Iterator
 
+from patchgate.cluster.access import Access
 from patchgate.sources.running import Found
 
 
-def find_running(namespace: str | None) -> Iterator[Found]:
+def find_running(namespace: str | None, access: Access) -> Iterator[Found]:
     """Find what runs, in one namespace or in all.
 
     Raises:
@@ -16,4 +17,4 @@ def find_running(namespace: str | None) -> Iterator[Found]:
     from patchgate.cluster.client import make_client
     from patchgate.sources.cluster.workloads import list_workloads
 
-    return list_workloads(make_client(), namespace)
+    return list_workloads(make_client(access), namespace)

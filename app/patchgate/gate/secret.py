@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from patchgate.cluster.access import Access
 from patchgate.errors import CertificateError
 from patchgate.gate.settings import TlsSecret
 from patchgate.limits import SECRET_READ_SECONDS
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_secret(
-    chosen: TlsSecret, namespace: str, names: tuple[str, ...], clock: Callable[[], datetime]
+    chosen: TlsSecret, access: Access, namespace: str, names: tuple[str, ...], clock: Callable[[], datetime]
 ) -> "SecretKeeper":
     """Open a Secret; nothing is asked yet.
 
@@ -33,7 +34,7 @@ def open_secret(
     from patchgate.pki.cluster.secret import SecretStore
     from patchgate.pki.cluster.webhooks import open_webhooks
 
-    api, pace = make_client(), Pace(read_seconds=SECRET_READ_SECONDS)
+    api, pace = make_client(access), Pace(read_seconds=SECRET_READ_SECONDS)
     name = chosen.webhook_configuration
     webhooks = open_webhooks(api, name, pace) if name else None
     secret = SecretStore(api, namespace, chosen.name, pace)

@@ -7,34 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from patchgate.cluster.access import Access
 from patchgate.configmaps.configmap import Names
 from patchgate.limits import DRAIN_SECONDS
 from patchgate.pki.lives import LIVES, Lives
 from patchgate.policy.decision import Scope
 from patchgate.server.callers import ClientAuth
 from patchgate.server.judge import OnError
+from patchgate.sources.config_source import SYSTEM_NAMESPACE, Cluster, Directory
 
-SYSTEM_NAMESPACE: Final = "copa-system"
 SERVICE_NAME: Final = "patchgate"
 KYVERNO_USERS: Final = tuple(
     f"system:serviceaccount:kyverno:kyverno-{controller}-controller"
     for controller in ("admission", "background", "cleanup", "reports")
 )
 """Kyverno's service accounts, as its chart names them: each of these controllers may call a policy's service."""
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """ConfigMaps as YAML files in a directory."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """The ConfigMaps of a namespace, by way of kube-apiserver."""
-
-    namespace: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +107,7 @@ class GateSettings:
 
     Attributes:
         source: where ConfigMaps come from.
+        access: which cluster is asked for anything else.
         listen: where reviews come in, over TLS.
         ops_listen: where metrics are given, over plain HTTP.
         tls: where certificate and key come from.
@@ -142,6 +130,7 @@ class GateSettings:
     listen: Address
     ops_listen: Address
     tls: TlsFiles | SelfSigned | TlsSecret
+    access: Access = field(default_factory=Access)
     scope: Scope = Scope.ALL
     controller_users: tuple[str, ...] = ()
     on_error: OnError = OnError.DENY

@@ -9,6 +9,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from patchgate.cluster.access import Access
 from patchgate.errors import RequestError, SourceError
 from patchgate.limits import TOKEN_REVIEWS
 from patchgate.metrics import GateMetrics
@@ -20,7 +21,7 @@ _USERS_LOGGED: Final = 100
 """Users of whom a refusal is logged: anyone who may project a token of the audience is one, and each is logged once."""
 
 
-def open_token_review(audience: str) -> FindUser:
+def open_token_review(audience: str, access: Access) -> FindUser:
     """Open the way to ask; nothing is asked yet.
 
     Raises:
@@ -29,7 +30,7 @@ def open_token_review(audience: str) -> FindUser:
     from patchgate.cluster.client import make_client
     from patchgate.cluster.token_review import TokenReviewer
 
-    return TokenReviewer(make_client(), audience).find_user
+    return TokenReviewer(make_client(access), audience).find_user
 
 
 class TokenAsker:

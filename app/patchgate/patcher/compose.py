@@ -19,11 +19,12 @@ from patchgate.patcher.oci.session import Session
 from patchgate.patcher.oci.transport import Transport
 from patchgate.patcher.progress import Progress
 from patchgate.patcher.room import Rooms
-from patchgate.patcher.settings import Namespace, PatcherSettings
+from patchgate.patcher.settings import PatcherSettings
 from patchgate.patcher.stop import Stop
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import TellAuthors, Tools, tell_nobody
 from patchgate.patcher.trivy import Trivy
+from patchgate.sources.config_source import Cluster
 
 
 @contextmanager
@@ -86,13 +87,13 @@ def _open_store(settings: PatcherSettings, clock: Callable[[], datetime], stop: 
     match settings.source:
         case Path() as directory:
             return DirectoryStore(directory, settings.names, clock, settings.shard), tell_nobody
-        case Namespace(name):
+        case Cluster(name, access):
             from patchgate.cluster.client import make_client
             from patchgate.patcher.cluster.failure_events import FailureEvents
             from patchgate.patcher.cluster.store import ClusterStore
             from patchgate.patcher.cluster.write_budget import WriteBudget
 
-            api = make_client()
+            api = make_client(access)
             budget = WriteBudget(sleep=stop.wait)  # once the end is asked for, few writes are still to come
             store = ClusterStore(api, name, settings.names, clock, settings.shard, budget=budget)
             return store, FailureEvents(api, name, clock).tell

@@ -12,13 +12,7 @@ from patchgate.patcher.copa import CopaSettings
 from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.shard import Shard
 from patchgate.patcher.trivy import TrivySettings
-
-
-@dataclass(frozen=True, slots=True)
-class Namespace:
-    """The ConfigMaps of a namespace, by way of kube-apiserver."""
-
-    name: str
+from patchgate.sources.config_source import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +30,7 @@ class PatcherSettings:
         shard: the part of all images that is this run's.
     """
 
-    source: Path | Namespace
+    source: Path | Cluster
     trivy: TrivySettings
     copa: CopaSettings
     docker_config: Path | None = None

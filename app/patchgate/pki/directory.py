@@ -10,11 +10,13 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from patchgate.errors import CertificateError
+from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.pki.contents import CA, CA_KEY, CERTIFICATE, KEY, Contents, read_contents
 from patchgate.pki.files import write_certificate, write_key
-from patchgate.pki.issue import Pair, issue_ca, issue_client_leaf, issue_server_leaf
+from patchgate.pki.issue import Pair, is_name, issue_ca, issue_client_leaf, issue_server_leaf
 from patchgate.pki.lives import Lives
 from patchgate.pki.pem import find_issuers
+from patchgate.policy.verdict import show
 
 _CA_NAME: Final = "patchgate development CA"
 
@@ -48,6 +50,7 @@ def issue_into(directory: Path, names: Sequence[str], role: Role, now: datetime,
     Raises:
         CertificateError: a name is none, the CA cannot sign, or a file cannot be read or written.
     """
+    _check_names(names)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         ca, written = _find_ca(directory, now, lives)
@@ -57,9 +60,17 @@ def issue_into(directory: Path, names: Sequence[str], role: Role, now: datetime,
         write_certificate(directory / role.certificate, leaf.certificate_pem)
     except OSError as error:
         raise CertificateError(f"{directory}: {error.strerror}") from error
-    except ValueError as error:
-        raise CertificateError(f"certs issue: not a name in ASCII, or an address: {', '.join(names)}") from error
     return (*written, directory / role.certificate, directory / role.key)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for name in names:
+        if not is_name(name):
+            shown, cure = (
+                show(name, SHOWN_VALUE_CHARACTERS),
+                "write a DNS name in ASCII or an IP address, without a port",
+            )
+            raise CertificateError(f"{shown!r} is no name that a certificate can be for: {cure}")
 
 
 def find_fault(directory: Path, names: Sequence[str], role: Role, now: datetime) -> str:
@@ -68,8 +79,9 @@ def find_fault(directory: Path, names: Sequence[str], role: Role, now: datetime)
     now: aware UTC.
 
     Raises:
-        CertificateError: a file cannot be read.
+        CertificateError: a name is none, or a file cannot be read.
     """
+    _check_names(names)
     files = [directory / name for name in (role.certificate, role.key, CA)]
     try:
         contents = Contents(*(file.read_bytes() for file in files))

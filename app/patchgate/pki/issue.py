@@ -1,5 +1,6 @@
 """Issues a CA and leaves, ECDSA P-256, with the extensions that RFC 5280 (section 4.2) wants of each."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +14,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from patchgate.pki.lives import LIVES, Lives
 
+_DNS_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?",
+    re.ASCII | re.IGNORECASE,
+)
 _LEAF_NAME: Final = "patchgate"
 """For people: clients look at the alternative names alone (RFC 9525)."""
 
@@ -109,6 +114,15 @@ def _key_usage(*, is_ca: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a leaf can be for it: an IP address, or a DNS name (RFC 1123), perhaps with `*.` before it."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return bool(_DNS_NAME.fullmatch(text))
+    return True
 
 
 def _alternative_name(name: str) -> x509.GeneralName:

@@ -13,9 +13,9 @@ from patchgate.errors import InvalidManifestError, RequestError
 from patchgate.limits import DECISION_BYTES
 from patchgate.policy.decision import Decision, Mode
 from patchgate.policy.snapshot import Snapshot
-from patchgate.policy.verdict import Verdict
 from patchgate.policy.workload import Operation
 from patchgate.server.asked_images import read_images
+from patchgate.server.decision_json import describe_decision
 from patchgate.server.json_parts import NULL, TooDeepError, decode_body, is_object, refuse_unread
 from patchgate.server.judge import Judge, Question, conclude_unread
 from patchgate.server.objects import decode_object
@@ -66,28 +66,6 @@ def write_decision(decision: Decision) -> bytes:
         return answer
     refusal = conclude_unread("has images of which the answer would be too long", Mode.ENFORCE)
     return write_json(describe_decision(refusal))
-
-
-def describe_decision(decision: Decision) -> dict[str, object]:
-    """Give a decision as the flat object that is answered."""
-    return {
-        "allowed": decision.allowed,
-        "reason": decision.reason,
-        "message": decision.message,
-        "images": [describe_verdict(verdict) for verdict in decision.verdicts],
-    }
-
-
-def describe_verdict(verdict: Verdict) -> dict[str, object]:
-    """Give one image's item."""
-    return {
-        "image": verdict.image,
-        "allowed": verdict.allowed,
-        "reason": verdict.reason,
-        "message": verdict.message,
-        "use": verdict.use,
-        "warnings": list(verdict.warnings),
-    }
 
 
 def _read_asked(request: DecisionRequest) -> Question | list[str]:

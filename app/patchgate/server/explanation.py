@@ -1,7 +1,7 @@
 """An explanation as JSON: for the ops listener and the command line."""
 
 from patchgate.policy.explain import Explanation
-from patchgate.server.decisions import describe_verdict
+from patchgate.server.decision_json import describe_verdict
 
 
 def describe_explanation(explanation: Explanation) -> dict[str, object]:

@@ -23,7 +23,7 @@ from patchgate.policy.decision import Decision
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
 from patchgate.policy.workload import Image, Operation
-from patchgate.server.decisions import describe_verdict
+from patchgate.server.decision_json import describe_verdict
 from patchgate.server.json_parts import decode_body, read_texts, refuse_unread
 from patchgate.server.judge import Judge
 

@@ -21,7 +21,6 @@ from patchgate.limits import MANIFEST_BYTES, SETTLED_SECONDS
 from patchgate.policy.part import Problem
 from patchgate.policy.verdict import show
 from patchgate.sources.source import Reading
-from patchgate.sources.watch import watch_directory
 
 _Signature = tuple[int, int, int, int]
 _UNREAD: Final[_Signature] = (0, 0, 0, 0)
@@ -89,6 +88,8 @@ class DirectorySource:
 
     def changes(self) -> AsyncIterator[None]:
         """Say when to read again (inotify, and every LOOK_AGAIN_SECONDS)."""
+        from patchgate.sources.watch import watch_directory  # noqa: PLC0415 -- asyncio and inotify, for who follows
+
         return watch_directory(self._directory.absolute())
 
     def list_paths(self) -> list[Path]:
