@@ -45,7 +45,7 @@ def neutral(text: str) -> str:
     """Take out what differs from one cluster and one hour to the next, and fold blanks."""
     text = text.replace("enforce.denied.patchgate.io", "enforce.patchgate.io")
     text = re.sub(r"-patched-\d{8}@sha256:[0-9a-f]{64}", "-patched-YYYYMMDD@sha256:DIGEST", text)
-    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"refused in \d+ h(?: \d+ min)?", "refused in DURATION", text)
     return " ".join(text.split())
 
