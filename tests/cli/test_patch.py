@@ -128,7 +128,9 @@ def test_what_cannot_start_exits_2_and_says_so_in_a_line(
     code, out, err = run(ground, capsys, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith(f"patchgate: {said}")
-    assert not (ground.configmaps / "copa-patched-digests.yaml").exists()
+    records = (ground.configmaps / "copa-patched-digests.yaml").read_text(encoding="utf-8")
+    assert '"pending"' in records
+    assert '"unended"' not in records, "it was given up in an orderly way"
 
 
 def test_a_wrong_policy_exits_2(ground: Ground, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ import typer
 
 from patchgate.cluster.access import Access
 from patchgate.errors import SetupError
-from patchgate.sources.config_source import Cluster, Directory
 from patchgate.policy.workload import PullPolicy
+from patchgate.sources.config_source import Cluster, Directory
 
 Source = Annotated[
     Path | None,

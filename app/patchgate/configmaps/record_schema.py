@@ -109,6 +109,7 @@ class RecordSchema(SchemaModel):
     earlier_clocks: tuple[SourceClocksSchema, ...] = ()
     platforms_left_out: NonNegativeInt = 0
     tried: Digest | None = None
+    unended: NonNegativeInt = 0
 
     @field_validator("unverified", mode="wrap")
     @classmethod
@@ -163,6 +164,7 @@ class RecordSchema(SchemaModel):
             earlier_clocks=_find_clocks(self.earlier_sources, self.earlier_clocks),
             platforms_left_out=self.platforms_left_out,
             tried=self.tried,
+            unended=self.unended,
             fingerprint=fingerprint,
         )
 
