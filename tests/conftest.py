@@ -369,7 +369,7 @@ def serve_here(app: "ASGIApp", life: Life) -> Iterator[Served]:
 
 
 def _make_short_way(app: MainApp, life: Life) -> Callable[..., GateProtocol]:
-    return partial(ReviewProtocol, admission=app.admission, life=life, costly=app.admission.costly)
+    return partial(ReviewProtocol, admission=app.admission, life=life)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -19,6 +19,8 @@ MEMORY_LIMIT_BYTES = 512 * 2**20
 """`gate.resources.limits.memory` of the chart; a test holds this to it."""
 BASE = 1.25
 """Resident memory after an attack ÷ before it, at the most."""
+AHEAD = ("nice", "-n", "-15")
+"""An attacker's CPU, and that of tests beside these, is not the gate's: a node gives a container what it requests."""
 OPEN_FILES = 20_000
 """Of the attacker, this process."""
 
@@ -71,7 +73,7 @@ def run_limited(
         tls = tmp_path_factory.mktemp("tls")
         own = ("--self-signed", str(tls), *arguments)
         with make_memory_cgroup("patchgate-attacks", MEMORY_LIMIT_BYTES) as cgroup:
-            with run_gate(shop, tls / "ca.crt", *own, prefix=cgroup.join()) as gate:
+            with run_gate(shop, tls / "ca.crt", *own, prefix=[*cgroup.join(), *AHEAD]) as gate:
                 yield LimitedGate(gate, cgroup)
                 assert gate.process.poll() is None, "the gate has ended"
             assert cgroup.count_killed() == 0

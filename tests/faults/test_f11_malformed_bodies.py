@@ -14,7 +14,7 @@ TWICE = read_recorded("pod-create").replace(b'"uid":', b'"uid":"first","uid":', 
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [
-        pytest.param(b"x" * (7 * 2**20 + 1), AS_JSON, 413, id="more than 7 MiB"),
+        pytest.param(b"x" * (37 * 2**20 + 1), AS_JSON, 413, id="more than 37 MiB"),
         pytest.param(b"{", AS_JSON, 400, id="half of JSON"),
         pytest.param(b"\xff\xfe", AS_JSON, 400, id="no text"),
         pytest.param(b"[" * 100_000, AS_JSON, 400, id="deep"),

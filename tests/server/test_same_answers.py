@@ -156,9 +156,7 @@ class Makers:
 
     def make_one_piece(self) -> ReviewProtocol:
         admission = self.application.admission
-        made = ReviewProtocol(
-            self._configure(), ServerState(), {}, admission=admission, life=Life(0), costly=admission.costly
-        )
+        made = ReviewProtocol(self._configure(), ServerState(), {}, admission=admission, life=Life(0))
         made.enter(Budget(), "192.0.2.1", lambda: None)
         return made
 

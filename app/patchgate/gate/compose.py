@@ -158,8 +158,7 @@ async def _run(gate: _Gate) -> None:
     find_user = gate.find_token_user
     asker = TokenAsker(find_user, settings.token_users, metrics, log) if find_user else None
     guarded = Bearer(app, TokenMemory(asker.review).is_known) if asker else app
-    costly = app.admission.costly
-    protocol = partial(ReviewProtocol, admission=app.admission, life=life, costly=costly, callers=callers)
+    protocol = partial(ReviewProtocol, admission=app.admission, life=life, callers=callers)
     budget = Budget()
     servers = [
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),

@@ -206,6 +206,10 @@ class GateProtocol(HttpToolsProtocol):
             held_bytes += int(READ_BUFFERS * self._largest_read)
         self._share.hold(held_bytes)
 
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
     def _rest(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 

@@ -1,55 +1,31 @@
-"""The answer in one piece: a small review is answered as it is read, without a task or an application's calls.
+"""The answer in one piece: a small review, as kube-apiserver sends it, is answered as it is read, without a task.
 
-It is what kube-apiserver sends: POST to a mode's path, with a small Content-Length, on a connection that waits for no
-other answer. Every other request goes the ASGI way, whose answers are the same; so does a review that is given up.
+Every other request goes the ASGI way, whose answers are the same; so does a review that is given up.
 """
 
-import asyncio
 from time import perf_counter
 from typing import Any, Final
 
 from patchgate.policy.decision import Mode
 from patchgate.server.admission import PREFIX, AdmissionApp
 from patchgate.server.body import is_json, read_length
-from patchgate.server.callers import CallerCheck, Fault, describe_caller
+from patchgate.server.checked_protocol import CheckedProtocol
 from patchgate.server.life import Life
-from patchgate.server.one_by_one import COSTLY_SECONDS, OneByOne
-from patchgate.server.protocol import GateProtocol
+from patchgate.server.one_by_one import COSTLY_SECONDS
 
-SMALL_BODY_BYTES: Final = 64 * 1024
-"""A review that is answered in one piece: a usual Pod's has 5 to 40 KB. uvicorn too holds as much before it waits."""
+SMALL_BODY_BYTES: Final = 64 * 1024  # a usual Pod's review has 5 to 40 KB
 _PATHS: Final = {f"{PREFIX}{mode}".encode(): mode for mode in Mode}
 
 
-class ReviewProtocol(GateProtocol):
+class ReviewProtocol(CheckedProtocol):
     """A connection of the main listener."""
 
-    def __init__(
-        self,
-        *arguments: Any,  # noqa: ANN401 -- uvicorn's
-        admission: AdmissionApp,
-        life: Life,
-        costly: OneByOne,
-        callers: CallerCheck | None = None,
-    ) -> None:
-        super().__init__(*arguments)
+    def __init__(self, *arguments: Any, admission: AdmissionApp, life: Life, **checks: Any) -> None:  # noqa: ANN401
+        super().__init__(*arguments, **checks)
         self._admission = admission
         self._life = life
-        self._costly = costly
-        self._callers = callers
-        self._fault: Fault | None = None  # of the caller's certificate
         self._mode: Mode | None = None  # of the review that is being read; None for any other request
         self._parts: list[bytes] = []  # of its body
-        self._is_last = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
-        """Begin: check the caller's certificate."""
-        connection = transport.get_extra_info("ssl_object")
-        if self._callers and connection:
-            self._fault = self._callers.find_fault(connection)
-        super().connection_made(transport)
-        if self._callers and self._fault:
-            self.app = self._callers.guard(self.app, self._fault, describe_caller(self.client))
 
     def on_headers_complete(self) -> None:
         """Take the end of a head, and choose the way."""
@@ -75,47 +51,38 @@ class ReviewProtocol(GateProtocol):
             return
         self._await_nothing()
         if not self.transport.is_closing():
-            keeps = self.parser.should_keep_alive() and not (self._is_last or self._life.is_draining)
-            self._answer(mode, self._take_body(), keeps=keeps)
+            self._answer(mode, b"".join(self._parts))
+        self._parts = []
 
-    def _answer(self, mode: Mode, body: bytes, *, keeps: bool) -> None:
+    def _answer(self, mode: Mode, body: bytes) -> None:
         began = perf_counter()
+        keeps = self.parser.should_keep_alive() and not self._life.is_draining
         self.transport.write(self._admission.write_answer(mode, body, keeps=keeps))
         self.server_state.total_requests += 1
         self._share.touch()
         if not keeps:
             self.transport.close()
-            return
-        self._rest()
-        if perf_counter() - began > COSTLY_SECONDS:
+        elif perf_counter() - began > COSTLY_SECONDS:
             self.flow.pause_reading()
-            self._costly.add(self._read_on)
+            self._admission.costly.add(self._read_on)  # data_received, in which this is, has it rest as well
 
     def _refuse(self, status: int, message: str) -> bool:
         """Have the application refuse a review of which not all has come."""
         if self._mode is not None:
             self._mode = None
             self._start_cycle()
-            self.cycle.body += self._take_body()
+            self.cycle.body += b"".join(self._parts)
+            self._parts = []
         return super()._refuse(status, message)
 
     def shutdown(self) -> None:
         """Close once the review that is being read is answered."""
-        self._is_last = True
         if self._mode is None:
             super().shutdown()
-
-    def _read_on(self) -> None:
-        if not self.transport.is_closing():
-            self.flow.resume_reading()
 
     @property
     def _is_dropping(self) -> bool:
         return self._mode is None and super()._is_dropping
-
-    def _take_body(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _choose_mode(self) -> Mode | None:
         """Choose how the request is answered: in one piece, in which mode; None for the ASGI way."""
