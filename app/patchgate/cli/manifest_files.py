@@ -12,43 +12,13 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
+from patchgate.cli.loaded_manifests import Fault, PassedOver
 from patchgate.configmaps.documents import MANIFEST_ENDINGS, decode_text, load_documents
 from patchgate.errors import InvalidManifestError
 from patchgate.limits import MANIFEST_BYTES
 
 _KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _PATCH_KEYS: Final = ("patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "transformers")
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that could not be judged, and what to do.
-
-    Attributes:
-        where: the file or directory.
-        reason: what is wrong with it.
-    """
-
-    where: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """Something that there is nothing to judge in.
-
-    Attributes:
-        what: a file, or objects of one kind.
-        count: how many.
-        reason: why.
-    """
-
-    what: str
-    count: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
