@@ -12,6 +12,7 @@ from pathlib import Path
 
 from patchgate.configmaps.assemble import assemble
 from patchgate.configmaps.configmap import ConfigMap, Names
+from patchgate.configmaps.write_records import OPTIONAL
 from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
 from patchgate.policy.snapshot import Snapshot
@@ -65,7 +66,7 @@ def record(**fields: object) -> dict[str, object]:
         "updated": hours_ago(1),
         "message": "the package mirror does not carry the fix yet",
     }
-    unknown = fields.keys() - default.keys()
+    unknown = fields.keys() - default.keys() - OPTIONAL
     assert not unknown, f"no such field of a record: {unknown}"
     return default | fields
 

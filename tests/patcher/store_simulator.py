@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.records import read_records
 from patchgate.configmaps.write_records import write_records
 from patchgate.errors import HeldError, StoreError
 from patchgate.patcher.store import Change
@@ -75,3 +76,21 @@ class StoreSimulator:
         if "" in self.failures:
             raise StoreError(self.failures[""])
         self.last_run = now
+
+
+@dataclass
+class ReadingStore(StoreSimulator):
+    """A store whose records are read back by its clock, as those of a directory and of a cluster are."""
+
+    def load(self) -> Snapshot:
+        with self.lock:
+            return snapshot(*self.configmaps, self.write(), now=self.clock())
+
+    def write(self) -> ConfigMap:
+        part = RecordsPart(NAMES.records, dict(self.records), {}, len(self.writes), self.last_run, (), dict(self.notes))
+        return ConfigMap(NAMES.records, {}, write_records(part))
+
+    def change_record(self, key: str, change: Change) -> Record:
+        with self.lock:
+            self.records = dict(read_records(self.write(), None, self.clock()).records)
+            return super().change_record(key, change)

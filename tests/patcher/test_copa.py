@@ -170,6 +170,18 @@ def test_a_manifest_with_several_reports_is_not_patched(copa: Made) -> None:
         ("patch exceeded timeout 10s", "it took too long; give an image more time"),
         ("unsupported osType wolfi specified", "it cannot patch this OS"),
         ("write /tmp/x: no space left on device", "there is no room left on a disk"),
+        (
+            "failed to push: denied: adding 1.3 GiB of storage will exceed the configured upper limit of 10.0 GiB.",
+            "no room left for it (quota): raise the quota, or delete images",
+        ),
+        (
+            "unexpected status from PUT request: 400 Bad Request: TAG_INVALID: cannot be overwritten: it is immutable",
+            "the registry lets no tag be changed (immutable tags)",
+        ),
+        (
+            "failed to solve: failed to stat /bin/busybox: lstat /var/lib/buildkit/x/bin: no such file or directory",
+            "the image has no /bin, where Copa puts its tools",
+        ),
     ],
 )
 def test_what_copa_says_is_understood(copa: Made, said: str, says: str) -> None:
@@ -187,13 +199,41 @@ Error: failed to solve: process "/bin/sh -c apt-get update" did not complete suc
 """
 
 
+GPG = "W: GPG error: http://deb.debian.org/debian buster InRelease: The following signatures"
+
+
 @pytest.mark.parametrize(
     ("said", "says"),
     [
         ("E: Failed to fetch http://deb.example/x  Temporary failure resolving", "let BuildKit reach their mirror"),
+        ("E: Failed to fetch http://x/  Could not connect to x:80 (10.0.0.1). - connect (111)", "or delete a source"),
+        ("E: Failed to fetch http://x/a.deb  404  Not Found [IP: 10.0.0.1 80]", "lacks what it should have (404)"),
         ("E: Unable to locate package busybox-static", "its mirror lacks a package that Copa needs"),
         ("E: Write error - write (28: No space left on device)", "give BuildKit's state more"),
         ("E: Sub-process store received signal 9.", "give BuildKit more memory"),
+        (
+            f"{GPG} were invalid: EXPKEYSIG 0E98404D386FA1D9 Debian Archive Key (10/buster)",
+            "has expired: build the image",
+        ),
+        (
+            f"{GPG} couldn't be verified because the public key is not available: NO_PUBKEY 605C66F00D6C9793",
+            "add the key",
+        ),
+        ("E: The repository 'http://x bookworm Release' does not have a Release file.", "has no such release"),
+        ("E: The repository 'http://x bookworm Release' no longer has a Release file.", "has no such release"),
+        ("E: The repository 'http://x bookworm InRelease' is not signed.", "is not signed: sign it"),
+        ("E: Release file for http://x/InRelease is not valid yet (invalid for another 3h).", "set that clock right"),
+        ("E: Release file for http://x/InRelease is expired (invalid since 3d).", "was not renewed in time"),
+        (
+            "E: Held packages were changed and -y was used without --allow-change-held-packages.",
+            "held in the image (apt-mark hold)",
+        ),
+        ("ERROR: https://x/main: TLS: server certificate not trusted", "add the mirror's CA to the image"),
+        (
+            "E: Failed to fetch https://x/  Certificate verification failed: The certificate is NOT trusted.",
+            "mirror's CA",
+        ),
+        ("ERROR: https://x/main: temporary error (try again later)", "let BuildKit reach their mirror"),
         (
             "Reading package lists...",
             'failed (exit code 1) (it says: failed to solve: process "/bin/sh -c apt-get update"',
@@ -204,6 +244,28 @@ def test_a_build_that_failed_is_understood_by_what_it_said(copa: Made, said: str
     with pytest.raises(FixError) as caught:
         copa.fix(f"cat >&2 <<'END'\n{BUILD.format(said=said)}END\nexit 1")
     assert says in str(caught.value)
+
+
+def test_the_last_errors_of_a_build_are_quoted_and_not_their_wrapper(copa: Made) -> None:
+    lines = "\n".join(
+        f"#9 5.{number} E: The repository 'http://x/{number} Release' is not signed." for number in range(5)
+    )
+    with pytest.raises(FixError) as caught:
+        copa.fix(f"cat >&2 <<'END'\n{BUILD.format(said=lines.removeprefix('#9 5.0 '))}END\nexit 1")
+    quoted = "; ".join(f"E: The repository 'http://x/{number} Release' is not signed." for number in (2, 3, 4))
+    assert str(caught.value) == (
+        f"Copa: a package source of the image is not signed: sign it, or delete it from the image (it says: {quoted})"
+    )
+
+
+def test_a_defect_of_copa_is_quoted_without_its_stack(copa: Made) -> None:
+    panic = "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV]\n\ngoroutine 1"
+    with pytest.raises(FixError) as caught:
+        copa.fix(f"cat >&2 <<'END'\n{panic} [running]:\nmain.main()\nEND\nexit 2")
+    assert str(caught.value) == (
+        "Copa: it ended by a defect of its own, as for an index with an entry without a platform; give each entry one"
+        " (it says: runtime error: invalid memory address or nil pointer dereference)"
+    )
 
 
 def test_of_an_index_the_platforms_that_failed_are_told(copa: Made) -> None:
@@ -234,7 +296,7 @@ exit 1"""
         ),
         (
             "echo 'panic: runtime error: nil pointer' >&2; exit 2",
-            r"\(exit code 2\) \(it says: runtime error: nil pointer\)",
+            r"entry without a platform; .* \(it says: runtime error: nil pointer\)",
         ),
         ("echo 'Image is already up-to-date. No patch was applied.' >&2", "nothing it pushed may be used"),
         ("echo '✗ Patch Failed' >&2", "nothing it pushed may be used"),

@@ -16,6 +16,7 @@ def test_the_tags_of_an_indexs_platforms_are_named_as_copa_names_them() -> None:
     assert name_platform_tags("1.0-candidate-20260509", ["linux/amd64", "linux/arm/v7", "linux/arm64"]) == [
         "1.0-candidate-20260509-amd64",
         "1.0-candidate-20260509-arm-v7",
+        "1.0-candidate-20260509-arm",
         "1.0-candidate-20260509-arm64",
         "1.0-candidate-20260509-arm64-v8",
     ]

@@ -13,20 +13,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.records import read_records
-from patchgate.configmaps.write_records import write_records
 from patchgate.patcher.record_size import RECORD_BYTES, count_bytes
-from patchgate.patcher.store import Change
-from patchgate.policy.part import RecordsPart
 from patchgate.policy.policy import Severity
 from patchgate.policy.record import Record
-from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict
 from tests.patcher.registry_simulator import AMD64, ARM64, write_image, write_index
-from tests.patcher.store_simulator import StoreSimulator
+from tests.patcher.store_simulator import ReadingStore
 from tests.patcher.worksite import HOST, Worksite
-from tests.world import NAMES, NOW, image_list, snapshot, verdict
+from tests.world import NOW, image_list, verdict
 
 REPOSITORY = f"{HOST}/shop/api"
 TAGS = [f"{REPOSITORY}:{tag}" for tag in ("1.0", "2.0")]
@@ -42,24 +37,6 @@ SYSTEMS = [*(("debian", "12") for _ in MANIFESTS), *OTHER_OS]
 CONTENTS = [*MANIFESTS, *({"libssl3": 1} for _ in OTHER_OS)]
 INDEXES = [(0, 1), (1, 0), (1, 3), (2, 2)]
 """Indexes of amd64 and arm64, by the number of what they hold."""
-
-
-@dataclass
-class ReadingStore(StoreSimulator):
-    """A store whose records are read back by its clock, as those of a directory and of a cluster are."""
-
-    def load(self) -> Snapshot:
-        with self.lock:
-            return snapshot(*self.configmaps, self.write(), now=self.clock())
-
-    def write(self) -> ConfigMap:
-        part = RecordsPart(NAMES.records, dict(self.records), {}, len(self.writes), self.last_run, (), dict(self.notes))
-        return ConfigMap(NAMES.records, {}, write_records(part))
-
-    def change_record(self, key: str, change: Change) -> Record:
-        with self.lock:
-            self.records = dict(read_records(self.write(), None, self.clock()).records)
-            return super().change_record(key, change)
 
 
 @dataclass

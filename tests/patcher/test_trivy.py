@@ -53,6 +53,7 @@ class Made:
             stop=self.stop,
             secrets=lambda: {"a-known-secret"},
             warn=self.warnings.append,
+            pause_seconds=0.001,
         )
 
     def scan(self, script: str, limit_seconds: float = LONG_SECONDS) -> Report:
@@ -224,6 +225,42 @@ def test_a_first_database_that_cannot_be_had_stops_the_start(trivy: Made) -> Non
     script = 'case "$*" in *--download-db-only*) exit 1;; *) echo \'{"Version": "0.69.3"}\';; esac'
     with pytest.raises(SetupError, match=r"^no vulnerability database could be downloaded: Trivy failed"):
         trivy(script, skip=False).probe()
+
+
+LIMITED = (
+    "FATAL GET https://mirror.example/v2/trivy-db/manifests/2: TOOMANYREQUESTS: retry-after: 1ms, allowed: 1/minute"
+)
+
+
+def test_a_download_that_was_refused_for_too_many_requests_is_tried_again(trivy: Made) -> None:
+    count = f"echo x >> {trivy.directory}/tries; [ $(wc -l < {trivy.directory}/tries) -gt 2 ]"
+    download = f"{count} || {{ echo '{LIMITED}' >&2; exit 1; }}"
+    script = f"case \"$*\" in *--download-db-only*) {download};; *) echo '{VERSION}';; esac"
+    assert trivy(script, skip=False, repository="mirror.example/trivy-db:2").probe().database == UPDATED
+    assert trivy.warnings == []
+    assert read_arguments(trivy.program).count("--download-db-only") == 3
+
+
+def test_mirrors_of_the_database_are_asked_in_their_order(trivy: Made) -> None:
+    refused = "*first.example*) echo 'FATAL DENIED: denied' >&2; exit 1;;"
+    script = f"case \"$*\" in {refused} *--download-db-only*) exit 0;; *) echo '{VERSION}';; esac"
+    repositories = "first.example/trivy-db:2, second.example/trivy-db:2, third.example/trivy-db:2"
+    trivy(script, skip=False, repository=repositories).probe()
+    named = [word for word in read_arguments(trivy.program) if word.endswith("/trivy-db:2")]
+    assert named == ["first.example/trivy-db:2", "second.example/trivy-db:2"]
+    assert trivy.warnings == []
+
+
+def test_a_download_that_broke_off_leaves_the_last_good_database(trivy: Made) -> None:
+    database = trivy.directory / "cache/db"
+    database.mkdir(parents=True)
+    (database / "trivy.db").write_bytes(b"facts")
+    (database / "metadata.json").write_text("{}")
+    says = f"[ -e {database}/metadata.json ] && echo '{VERSION}' || echo '{{\"Version\": \"0.69.3\"}}'"
+    breaks = f"rm -f {database}/metadata.json; echo '{LIMITED}' >&2; exit 1"
+    script = f'case "$*" in *--download-db-only*) {breaks};; *) {says};; esac'
+    assert trivy(script, skip=False).probe().database == UPDATED
+    assert "too many requests (429)" in trivy.warnings[0]
 
 
 def test_a_server_has_the_database(trivy: Made) -> None:

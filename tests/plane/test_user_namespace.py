@@ -59,7 +59,8 @@ def has_user_namespace(plane: Plane, helm: Helm, values: Mapping[str, Any] | Non
     """Tell what `helm install` would do, which asks kube-apiserver for the nodes."""
     asking = Helm(helm.program, plane.kubectl.kubeconfig)
     command = ("install", "asked", str(CHART), "--namespace", NAMESPACE, "--dry-run=server", "-o", "json")
-    manifest = yaml.safe_load(asking.do(*command, values=values))["manifest"]
+    own = ("--set", "buildkit.namespace=asked-buildkit")  # another module makes the default one
+    manifest = yaml.safe_load(asking.do(*command, *own, values=values))["manifest"]
     (pod,) = [
         each["spec"]["template"]["spec"]
         for each in yaml.safe_load_all(manifest)

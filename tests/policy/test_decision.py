@@ -55,7 +55,7 @@ def test_the_first_denied_image_gives_the_reason_and_each_is_in_the_message() ->
     assert (decision.allowed, decision.reason) == (False, "SlaBreached")
     assert decision.message == (
         f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z: the package mirror does not carry the fix yet; "
-        f"mend that or ask for an exception; {API}:1: a patched image is available; use {USE}"
+        f"fix that or request an exception; {API}:1: a patched image is available; use {USE}"
     )
 
 

@@ -393,14 +393,14 @@ class TestRows10And11Sla:
         assert verdict(TAG, where).text == "not approved yet; it will be refused in 23 h 45 min"
         assert verdict(TAG, where, now=NOW + timedelta(hours=24)).text == (
             "not approved within 24 h of 2026-05-09T11:45Z: the package mirror does not carry the fix yet; "
-            "mend that or ask for an exception"
+            "fix that or request an exception"
         )
 
     def test_the_clock_starts_with_the_first_attempt_where_no_scan_succeeded(self) -> None:
         where = world({TAG: record(state="failed", first_vulnerable=None, first_seen=hours_ago(23.9), message="")})
         assert decided(TAG, where) == (*WARNED, "WithinSla")
         breached = verdict(TAG, where, now=NOW + timedelta(hours=1))
-        assert breached.text.endswith("the patcher gave no reason; mend that or ask for an exception")
+        assert breached.text.endswith("the patcher gave no reason; fix that or request an exception")
 
     def test_an_sla_of_no_hours_denies_at_once(self) -> None:
         assert decided(TAG, world({TAG: record(first_vulnerable=hours_ago(0))}, patch_sla_hours="0")) == (

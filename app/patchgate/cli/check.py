@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from patchgate.cli.loaded_manifests import LoadedManifests
+from patchgate.cli.loaded_manifests import LoadedManifests, PassedOver
+from patchgate.cli.namespaces import NamespaceRules, make_rules
 from patchgate.cli.options import (
     Context,
     ExitZero,
@@ -38,6 +39,16 @@ from patchgate.server.decision_json import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
 from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
+_Excluded = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude-namespace",
+        envvar="PATCHGATE_EXCLUDE_NAMESPACE",
+        metavar="NAMESPACE",
+        help="Namespace that your webhooks never match (repeatable): webhook.excludedNamespaces of the chart. "
+        "kube-system, kube-public, kube-node-lease and the system namespace never are.",
+    ),
+]
 _Images = Annotated[list[str] | None, typer.Argument(metavar="IMAGE...", help="Images to decide.", show_default=False)]
 
 
@@ -51,6 +62,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: Manifests = None,
     namespace: Namespace = "default",
+    exclude_namespace: _Excluded = None,
     now: Now = None,
     output: Output = Format.TABLE,
     exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
@@ -64,7 +76,8 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     manifests = _load(filename, namespace) if filename else LoadedManifests()
-    verdicts = list(_decide(images or [], manifests, namespace, snapshot, moment))
+    rules = make_rules(system_namespace, exclude_namespace or (), manifests.mode_labels)
+    verdicts = list(_decide(images or [], manifests, namespace, rules, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
     print_unjudged(manifests)
@@ -81,8 +94,13 @@ def _load(paths: list[str], namespace: str) -> LoadedManifests:
     return read_manifests(paths, namespace)
 
 
-def _decide(
-    images: list[str], manifests: LoadedManifests, namespace: str, snapshot: Snapshot, now: datetime
+def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question
+    images: list[str],
+    manifests: LoadedManifests,
+    namespace: str,
+    rules: NamespaceRules,
+    snapshot: Snapshot,
+    now: datetime,
 ) -> Iterator[tuple[str, Verdict]]:
     """Decide each image, next to the workload that asks for it (empty for an image of the command line).
 
@@ -92,10 +110,13 @@ def _decide(
     yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
     seen: set[tuple[str, str]] = set()
     for workload in manifests.workloads:
+        if reason := rules.find_reason_unasked(workload.namespace):
+            manifests.passed_over.append(PassedOver(workload.name, 1, reason))
+            continue
         question = Question(Operation.CREATE, workload.obj, namespace=workload.namespace)
         for verdict in judge.judge(question, Mode.ENFORCE, snapshot).verdicts:
             if not workload.is_made or (workload.name, verdict.image) not in seen:
-                yield workload.name, verdict
+                yield workload.name, rules.apply(verdict, workload.namespace)
             seen.add((workload.name, verdict.image))
 
 

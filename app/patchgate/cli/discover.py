@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from patchgate.cli.discover_output import describe_inventory, print_inventory, print_lines
 from patchgate.cli.loaded_manifests import LoadedManifests
 from patchgate.cli.manifests import read_manifests
+from patchgate.cli.namespaces import NEVER_MATCHED
 from patchgate.cli.options import (
     Context,
     Kubeconfig,
@@ -36,9 +37,6 @@ from patchgate.policy.workload import list_images
 from patchgate.server.objects import read_object
 from patchgate.sources.config_source import SYSTEM_NAMESPACE, Cluster, Directory
 from patchgate.sources.running import Found
-
-NEVER_MATCHED: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-"""Namespaces that the webhooks are never asked about: whoever looks at all of them does not mean these."""
 
 
 class DiscoverFormat(StrEnum):

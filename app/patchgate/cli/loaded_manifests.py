@@ -61,8 +61,10 @@ class LoadedManifests:
         workloads: what is judged; those that a controller made come last.
         faults: what could not be judged.
         passed_over: what there is nothing to judge in.
+        mode_labels: namespace among the objects → the value of its mode label.
     """
 
     workloads: list[Workload] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     passed_over: list[PassedOver] = field(default_factory=list)
+    mode_labels: dict[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from patchgate.cli.loaded_manifests import Fault, LoadedManifests, PassedOver, Workload
 from patchgate.cli.manifest_files import ManifestText, read_files
+from patchgate.cli.namespaces import MODE_LABEL
 from patchgate.configmaps.documents import load_good_documents, unfold_good
 from patchgate.errors import InvalidManifestError, NoObjectError
 from patchgate.policy.verdict import show
@@ -66,6 +67,8 @@ def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, man
     owners = Owners()
     for _, value in objects:
         owners.add(value["kind"], value)
+        if (value.get("apiVersion"), value["kind"]) == ("v1", "Namespace"):
+            manifests.mode_labels[read_text(value, "name")] = _read_mode_label(value)
     counts: Counter[tuple[str, str]] = Counter()
     for path, value in objects:
         if reason := _find_end(value):
@@ -79,6 +82,13 @@ def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, man
         if obj:
             manifests.workloads.append(_make_workload(value, obj, owners.find_first(value), namespace))
     manifests.passed_over += (PassedOver(what, count, reason) for (what, reason), count in counts.items())
+
+
+def _read_mode_label(value: Mapping[str, Any]) -> str:
+    metadata = value.get("metadata")
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    label = labels.get(MODE_LABEL) if isinstance(labels, dict) else None
+    return label if isinstance(label, str) else ""
 
 
 def _find_end(value: Mapping[str, Any]) -> str | None:

@@ -113,8 +113,8 @@ _DbRepository = Annotated[
     typer.Option(
         "--db-repository",
         envvar="PATCHGATE_DB_REPOSITORY",
-        metavar="REPOSITORY",
-        help="Where Trivy's database is downloaded from, if not from Trivy's own place.",
+        metavar="REPOSITORY[,...]",
+        help="Where Trivy's database is downloaded from, in this order, if not from Trivy's own places.",
     ),
 ]
 _SkipDbUpdate = Annotated[

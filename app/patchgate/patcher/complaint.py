@@ -5,11 +5,21 @@ import signal
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from patchgate.patcher.oci.refusal import IMMUTABLE, QUOTA
 from patchgate.patcher.program import Ending, Finished
 from patchgate.patcher.redact import quote_error
 
 _BEGINS: Final = re.compile(r"^(?:.*\bFATAL\b\s*|Error:\s*|panic: |✗ )", re.MULTILINE)
+_PANIC: Final = "panic: "
+"""What begins the last words of a Go program that has a defect; the rest of them is its stack."""
 _CROSSED_OUT: Final = re.compile(r"^✗ +(.*\S)", re.MULTILINE)
+
+_OF_A_BUILD: Final = re.compile(
+    r"^(?:#\d+ )?\d+\.\d+ +((?:E: |ERROR: |Error: |error: |W: GPG error: ).*\S)", re.MULTILINE
+)
+"""An error that a package manager wrote in a build (BuildKit, `--progress plain`): `#9 5.629 E: …`."""
+_BUILD_LINES: Final = 3
+"""Errors of a build that are quoted, the last ones: what went wrong first is said again at the end."""
 
 Meaning = tuple[re.Pattern[str], str]
 """What a program writes, and what it means for people."""
@@ -21,6 +31,8 @@ def meaning(pattern: str, means: str) -> Meaning:
 
 
 REGISTRY_MEANINGS: Final = (
+    QUOTA,
+    IMMUTABLE,
     meaning(
         r"unauthorized|authentication required|\b401\b",
         "the registry refused its credentials (401); mend the docker config",
@@ -75,8 +87,13 @@ def explain(  # noqa: PLR0913 -- one call says it all
             return f"{program} was killed, by nobody here; give the patcher more memory"
         case Ending.EXITED:
             complaint = find_complaint(finished.errors)
-            means = _find_meaning(complaint, meanings) or _find_meaning(finished.errors, of_its_work)
-            words = quote_error(choose_words(complaint), secrets)
+            of_a_build = find_build_errors(finished.errors) if of_its_work else []
+            means = (
+                _find_meaning("\n".join(of_a_build), of_its_work)
+                or _find_meaning(complaint, meanings)
+                or _find_meaning(finished.errors, of_its_work)
+            )
+            words = quote_error("; ".join(of_a_build[-_BUILD_LINES:]) or choose_words(complaint), secrets)
             what = f"{program}: {means}" if means else f"{program} failed (exit code {finished.exit_code})"
             return f"{what} (it says: {words})" if words else what
 
@@ -96,7 +113,13 @@ def choose_words(complaint: str) -> str:
     if rows:
         return "; ".join(rows)
     begins = list(_BEGINS.finditer(complaint))
-    return complaint[begins[-1].end() :] if begins else complaint
+    last = complaint[begins[-1].end() :] if begins else complaint
+    return last.partition("\n")[0] if begins and begins[-1][0] == _PANIC else last
+
+
+def find_build_errors(errors: str) -> list[str]:
+    """Find what a package manager complained of in a build, each once, in order."""
+    return list(dict.fromkeys(_OF_A_BUILD.findall(errors)))
 
 
 def _find_meaning(text: str, meanings: Sequence[Meaning]) -> str:

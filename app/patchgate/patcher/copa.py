@@ -52,6 +52,14 @@ _MEANINGS: Final = (
     meaning(r"unsupported osType|could not infer DPKG status", "it cannot patch this OS"),
     meaning(r"Oracle image passed", "it cannot patch Oracle Linux by a report"),
     meaning(r"no tag found|could not parse reference", "it does not understand the image's name"),
+    meaning(
+        r"failed to stat /bin/busybox|lstat \S*/bin: no such file",
+        "the image has no /bin, where Copa puts its tools: it cannot patch it; build it anew on a newer base",
+    ),
+    meaning(
+        r"panic: .*nil pointer",
+        "it ended by a defect of its own, as for an index with an entry without a platform; give each entry one",
+    ),
     *REGISTRY_MEANINGS,
 )
 _MEANINGS_OF_BUILDS: Final = (
@@ -61,8 +69,39 @@ _MEANINGS_OF_BUILDS: Final = (
         "the build was killed; give BuildKit more memory",
     ),
     meaning(
-        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to",
-        "the image's packages cannot be fetched: let BuildKit reach their mirror",
+        r"EXPKEYSIG|KEYEXPIRED",
+        "the key of a package source in the image has expired: build the image on a newer base, or renew the key in it",
+    ),
+    meaning(r"NO_PUBKEY", "the image lacks the key of one of its package sources: add the key, or delete the source"),
+    meaning(
+        r"is not valid yet", "a package source is dated ahead of the clock of BuildKit's machine: set that clock right"
+    ),
+    meaning(
+        r"Release file .*is expired|has expired.*Release",
+        "a package source of the image was not renewed in time: its mirror is behind, or its release is at its end",
+    ),
+    meaning(
+        r"(?:not|longer) have a Release file|longer has a Release file",
+        "a package source of the image has no such release (any more): change the source in the image, or delete it",
+    ),
+    meaning(r"is not signed", "a package source of the image is not signed: sign it, or delete it from the image"),
+    meaning(
+        r"Held packages were changed|held packages? will be changed",
+        "a package that has the fix is held in the image (apt-mark hold): release it there",
+    ),
+    meaning(
+        r"TLS: (?:server certificate not trusted|unspecified error)|certificate verif(?:y|ication) failed|"
+        r"SSL certificate problem",
+        "the image does not trust its package mirror's certificate: add the mirror's CA to the image",
+    ),
+    meaning(
+        r"404 +Not Found|HTTP 404|error: 404|: No such file or directory.*APKINDEX|APKINDEX.*No such file",
+        "a package source of the image lacks what it should have (404): try again later, or change that source",
+    ),
+    meaning(
+        r"temporary failure resolving|failed to fetch|unable to fetch|could not resolve|unable to connect to|"
+        r"could not connect|temporary error \(try again later\)|network (?:error|connection aborted)",
+        "the image's packages cannot be fetched: let BuildKit reach their mirror, or delete a source that is gone",
     ),
     meaning(r"unable to locate package|has no installation candidate", "its mirror lacks a package that Copa needs"),
 )

@@ -41,7 +41,7 @@ class Manifest:
     Attributes:
         digest: of the manifest or index itself.
         is_index: whether it is an index, of one platform or many.
-        platforms: platform (`linux/amd64`; `linux/arm64/v8` is `linux/arm64`) → digest of its manifest; attestations,
+        platforms: platform (`linux/amd64`, normalised) → digest of its manifest; attestations,
             and children without a platform, are left out.
 
     Raises:

@@ -16,6 +16,7 @@ from patchgate.limits import TAG_CHARACTERS, TAGS_OF_A_DAY
 _CANDIDATE: Final = "candidate"
 _PATCHED: Final = "patched"
 _DATED: Final = re.compile(r"[0-9]{8}(?:\.[0-9]{2})?")
+_OTHER_NAMES: Final = {"arm64": ("arm64-v8",), "arm-v7": ("arm",)}
 _LONGEST_ENDING: Final = f"-{_CANDIDATE}-YYYYMMDD.NN"
 
 
@@ -40,10 +41,10 @@ def name_patched(tag: str, now: datetime) -> Iterator[str]:
 def name_platform_tags(tag: str, platforms: Iterable[str]) -> list[str]:
     """Name the tags that Copa pushes beside an index's own, one a platform: `TAG-amd64`, `TAG-arm-v7` (copacetic 0.14).
 
-    A platform of `linux/arm64` may have been `linux/arm64/v8` in the index.
+    Platforms are normalised: `linux/arm64` may be `linux/arm64/v8` in the index, `linux/arm/v7` be `linux/arm`.
     """
     names = [platform.partition("/")[2].replace("/", "-") for platform in platforms]
-    return [f"{tag}-{name}" for each in names for name in ((each, f"{each}-v8") if each == "arm64" else (each,))]
+    return [f"{tag}-{name}" for each in names for name in (each, *_OTHER_NAMES.get(each, ()))]
 
 
 def is_candidate(tag: str, source_tag: str) -> bool:

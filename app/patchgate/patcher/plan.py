@@ -24,6 +24,7 @@ from patchgate.patcher.answer import (
 from patchgate.patcher.finding import Finding, Report, count_by_severity, list_counting
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.record_step import round_scanner
+from patchgate.policy.platform import normalise_platform
 from patchgate.policy.policy import Policy, Severity
 from patchgate.policy.record import Record, Scanner
 from patchgate.policy.verdict import say_duration
@@ -74,10 +75,10 @@ def plan_first(
 def select_platforms(wanted: Sequence[str], offered: Collection[str]) -> tuple[str, ...]:
     """Select the platforms of an image that the policy asks for, in the policy's order.
 
-    `linux/arm64/v8` and `linux/arm64` are one (containerd's platforms.Normalize).
+    `linux/arm64/v8` and `linux/arm64` are one (`policy.platform`).
     """
-    by_name = {_fold_variant(platform): platform for platform in offered}
-    found = (by_name.get(_fold_variant(platform)) for platform in wanted)
+    by_name = {normalise_platform(platform): platform for platform in offered}
+    found = (by_name.get(normalise_platform(platform)) for platform in wanted)
     return tuple(dict.fromkeys(platform for platform in found if platform))
 
 
@@ -204,7 +205,3 @@ def _find_unpatchable(reports: Sequence[Report]) -> str:
 
 def _say_os(report: Report) -> str:
     return f"{report.os_family} {report.os_version}".rstrip()
-
-
-def _fold_variant(platform: str) -> str:
-    return platform.removesuffix("/v8") if platform.endswith("/arm64/v8") else platform

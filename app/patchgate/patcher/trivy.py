@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
@@ -22,18 +23,26 @@ from patchgate.limits import (
 from patchgate.patcher.complaint import REGISTRY_MEANINGS, explain, meaning
 from patchgate.patcher.finding import Report
 from patchgate.patcher.oci.hosts import Hosts, find_repository
+from patchgate.patcher.oci.retry import read_retry_after_seconds
 from patchgate.patcher.oci.transport import Transport, is_success
 from patchgate.patcher.program import Finished, run_program
 from patchgate.patcher.redact import redact
 from patchgate.patcher.room import Rooms, find_program
+from patchgate.patcher.trivy_database import FIRST_PAUSE_SECONDS, DatabaseUpdate, keep_metadata
 from patchgate.patcher.trivy_report import Asked, keep_os_packages, read_report
 from patchgate.patcher.trivy_version import read_version
 from patchgate.policy.record import Scanner
 
+DATABASE_REPOSITORY: Final = "mirror.gcr.io/aquasec/trivy-db:2"
+"""Trivy's own first place for its database (trivy 0.69, pkg/db)."""
 _QUIET: Final = {"TRIVY_SKIP_VERSION_CHECK": "true", "TRIVY_DISABLE_TELEMETRY": "true"}
 _NEVER_UPDATES: Final = ("--skip-db-update", "--skip-java-db-update", "--offline-scan")
 _UNKNOWN_VERSION: Final = "This OS version is not on the EOL list"
 """Trivy's warning of a version that it may have no data of (Debian sid): it finds nothing then, and exits 0."""
+_ARM: Final = "linux/arm/v7"
+_ARM_WITHOUT_VARIANT: Final = "linux/arm"
+_NO_SUCH_CHILD: Final = "no child with platform"
+"""Of go-containerregistry (pkg/v1/remote/index.go), where an index has no entry of the platform as it is named."""
 _JAVA_ARCHIVES: Final = ("**/*.jar", "**/*.war", "**/*.ear", "**/*.par")
 _MEANINGS: Final = (
     meaning(r"cannot be specified on the first run", "it has no vulnerability database; let it download one"),
@@ -51,7 +60,8 @@ class TrivySettings:
         program: name or path.
         cache: directory of its databases; None for its own default.
         server: URL of a Trivy server that finds the vulnerabilities; empty for none. TRIVY_TOKEN goes to it.
-        db_repository: where its database is downloaded from; empty for its own default.
+        db_repository: where its database is downloaded from, or several places with commas between, in the order to try
+            them; empty for its own default.
         skip_db_update: whether the database is taken as it is.
     """
 
@@ -60,6 +70,11 @@ class TrivySettings:
     server: str = ""
     db_repository: str = ""
     skip_db_update: bool = False
+
+    @property
+    def db_repositories(self) -> list[str]:
+        """The repositories of its database, in order; none for its own."""
+        return [each for each in map(str.strip, self.db_repository.split(",")) if each]
 
 
 class Trivy:
@@ -76,8 +91,12 @@ class Trivy:
         stop: threading.Event,
         secrets: Callable[[], Iterable[str]],
         warn: Callable[[str], None],
+        pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
-        """environment: ours. secrets: never shown. warn: told what is odd and does not stop us."""
+        """environment: ours. secrets: never shown. warn: told what is odd and does not stop us.
+
+        pause_seconds: after the first download of the database that failed.
+        """
         self._settings = settings
         self._program = find_program(settings.program)
         self._hosts = hosts
@@ -90,6 +109,7 @@ class Trivy:
         self._token = token
         self._secrets = secrets
         self._warn = warn
+        self._pause_seconds = pause_seconds
 
     def probe(self) -> Scanner:
         """Say who scans, and how old its database is; update that once, where it is ours and may be updated."""
@@ -109,9 +129,13 @@ class Trivy:
         os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
         counts_libraries = True
         finished = self._scan(image, platform, file, limit_seconds, "os,library")
+        named = platform
+        if platform == _ARM and _NO_SUCH_CHILD in finished.errors:  # an index may leave this variant out
+            named = _ARM_WITHOUT_VARIANT
+            finished = self._scan(image, named, file, limit_seconds, "os,library")
         if not finished.succeeded and "Java DB" in finished.errors:  # an archive by a name that we do not leave out
             counts_libraries = False
-            finished = self._scan(image, platform, file, limit_seconds, "os")
+            finished = self._scan(image, named, file, limit_seconds, "os")
         if not finished.succeeded:
             raise ScanError(explain("Trivy", finished, _MEANINGS, limit_seconds, self._list_secrets()))
         text = _read_limited(file)
@@ -161,16 +185,32 @@ class Trivy:
 
     def _update(self, *, has_database: bool) -> None:
         """Update the database; where that fails an older one still serves, until it is too old for the policy."""
-        place = ("--db-repository", self._settings.db_repository) if self._settings.db_repository else ()
-        command = [self._program, "image", "--download-db-only", "--no-progress", *place]
-        repositories = [self._settings.db_repository] if self._settings.db_repository else []
-        finished = self._run([*command, "--cache-dir", str(self._cache)], DATABASE_UPDATE_SECONDS, repositories)
+        update = DatabaseUpdate(self._download, self._ask_pause, self._stop, first_pause_seconds=self._pause_seconds)
+        with keep_metadata(self._cache):
+            finished = update.run(self._settings.db_repositories)
         if finished.succeeded:
             return
         why = explain("Trivy", finished, _MEANINGS, DATABASE_UPDATE_SECONDS, self._list_secrets())
         if not has_database:
             raise SetupError(f"no vulnerability database could be downloaded: {why}")
         self._warn(f"the vulnerability database could not be updated, the one there is is used: {why}")
+
+    def _download(self, repository: str, limit_seconds: float) -> Finished:
+        place = ("--db-repository", repository) if repository else ()
+        command = [self._program, "image", "--download-db-only", "--no-progress", *place]
+        needed = [find_repository(repository)] if repository else []
+        return self._run([*command, "--cache-dir", str(self._cache)], limit_seconds, needed)
+
+    def _ask_pause(self, repository: str) -> float | None:
+        """Ask a registry how long it wants to be left alone (its answer to what everybody may ask, `/v2/`)."""
+        host = find_repository(repository or DATABASE_REPOSITORY).partition("/")[0]
+        try:
+            answer = self._transport.exchange(
+                "GET", self._hosts.make_url(host, "/v2/"), {}, None, REGISTRY_ANSWER_BYTES
+            )
+        except RegistryError:
+            return None
+        return read_retry_after_seconds(answer) if answer.status == HTTPStatus.TOO_MANY_REQUESTS else None
 
     def _list_secrets(self) -> set[str]:
         return {self._token, *self._secrets()}

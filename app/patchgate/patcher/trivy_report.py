@@ -109,7 +109,7 @@ def _check(report: _ReportSchema, asked: Asked) -> None:
         raise ScanError(f"Trivy's report has schema {report.schema_version}, and not {_SCHEMA_VERSION}: another Trivy?")
     if not any(each.endswith(f"@{asked.digest}") for each in report.metadata.digests):
         raise ScanError(f"Trivy's report is not of {asked.digest}")
-    if not _is_same_platform(report.metadata.image.name, asked.platform):
+    if not _is_same_platform(report.metadata.image, asked.platform):
         platform = report.metadata.image.name or "no platform"
         raise ScanError(f"Trivy's report is of {platform}, and not of {asked.platform}")
     os = report.metadata.os
@@ -128,9 +128,9 @@ def _has_os_packages(report: _ReportSchema) -> bool:
     return any(result.packages for result in report.results or () if result.kind == _OS_PACKAGES)
 
 
-def _is_same_platform(found: str, asked: str) -> bool:
+def _is_same_platform(image: ConfigSchema, asked: str) -> bool:
     """Compare platforms; a configuration may leave the variant out."""
-    return found == asked or (found.count("/") == 1 and asked.startswith(f"{found}/"))
+    return image.name == asked or (not image.variant and asked.startswith(f"{image.os}/{image.architecture}/"))
 
 
 def _list_findings(report: _ReportSchema, kind: str) -> Iterator[Finding]:

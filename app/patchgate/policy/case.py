@@ -139,9 +139,8 @@ class Case(Struct, frozen=True, gc=False):
     @property
     def line_fault(self) -> LineNote | None:
         """Why nothing comes of the line that lists the tag; None where something may."""
-        if self.repository is None or self.line is None or self.reference is None or self.reference.tag is None:
-            return None
-        found = self.repository.find_fault(self.reference.tag)
+        tag = self.reference.tag if self.reference else None
+        found = self.repository.find_fault(tag) if self.repository and tag else None
         return found if found and found.is_final(self.now, self.policy.patch_sla) else None
 
     @property

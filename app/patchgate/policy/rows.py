@@ -144,7 +144,7 @@ def sla_breached(case: Case) -> Verdict | None:
     if case.clock is None:
         return None
     since, sla = say_time(case.clock.since), say_duration(case.policy.patch_sla)
-    text = f"not approved within {sla} of {since}: {_say_message(case)}; mend that or ask for an exception"
+    text = f"not approved within {sla} of {since}: {_say_message(case)}; fix that or request an exception"
     return _deny(case, Reason.SLA_BREACHED, text)
 
 

@@ -15,6 +15,7 @@ class Answer:
     Attributes:
         asked: the URL that was asked first.
         url: where it came from, after redirects.
+        proxy: by way of which it came; empty for none.
     """
 
     status: int
@@ -22,6 +23,7 @@ class Answer:
     body: bytes = field(repr=False)
     asked: str
     url: str
+    proxy: str = ""
 
     @property
     def is_of_another_host(self) -> bool:

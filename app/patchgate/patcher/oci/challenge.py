@@ -1,9 +1,23 @@
-"""Reads what a registry asks for before it answers: the challenge of a 401 (RFC 9110, section 11.6.1). Pure."""
+"""Reads what a registry asks for before it answers: the challenges of a 401 (RFC 9110, section 11.6.1). Pure.
 
-import urllib.request
+One header may hold several challenges, and one of them several parameters, all with commas between.
+"""
+
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from urllib3 import HTTPHeaderDict
+
+HEADER_CHARACTERS: Final = 4096
+"""Of a header that are read: a challenge has some hundred, and a hostile one must not cost more than its length."""
+_WORD: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
+_ELEMENT: Final = re.compile(rf"(?:{_QUOTED}|[^,\"])+")
+"""What stands between two commas that are not quoted."""
+_PARAMETER: Final = re.compile(rf"({_WORD})\s*=\s*({_QUOTED}|[^\s,\"]*)")
+_SCHEME: Final = re.compile(rf"({_WORD})(?:\s+(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +41,32 @@ class Bearer:
 
 
 def read_challenge(headers: HTTPHeaderDict) -> Basic | Bearer | None:
-    """Read the challenge of a 401; a token where both are offered, None where there is none that we know."""
+    """Read the challenges of a 401; a token where both are offered, None where there is none that we know."""
     found: Basic | Bearer | None = None
     for header in headers.getlist("WWW-Authenticate"):
-        scheme, _, rest = header.strip().partition(" ")
-        if scheme.lower() == "bearer":
-            fields = _read_fields(rest)
-            if "realm" in fields:
+        for scheme, fields in _read_challenges(header):
+            if scheme == "bearer" and fields.get("realm"):
                 return Bearer(fields["realm"], fields.get("service", ""), fields.get("scope", ""))
-        elif scheme.lower() == "basic":
-            found = Basic()
+            if scheme == "basic":
+                found = Basic()
     return found
 
 
-def _read_fields(text: str) -> dict[str, str]:
-    pairs = (field.partition("=") for field in urllib.request.parse_http_list(text))
-    return {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+def _read_challenges(header: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read every challenge of a header: scheme in lower case, and its parameters."""
+    scheme, fields = "", dict[str, str]()
+    for element in map(str.strip, _ELEMENT.findall(header[:HEADER_CHARACTERS])):
+        if parameter := _PARAMETER.fullmatch(element):
+            fields[parameter[1].lower()] = _unquote(parameter[2])
+        elif begun := _SCHEME.fullmatch(element):
+            if scheme:
+                yield scheme, fields
+            scheme, fields = begun[1].lower(), {}
+            if first := _PARAMETER.fullmatch((begun[2] or "").strip()):
+                fields[first[1].lower()] = _unquote(first[2])
+    if scheme:
+        yield scheme, fields
+
+
+def _unquote(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text.startswith('"') else text

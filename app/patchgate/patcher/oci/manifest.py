@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from patchgate.errors import RegistryError
+from patchgate.policy.platform import name_platform
 from patchgate.validation import say_first_error
 
 INDEX_TYPES: Final = (
@@ -36,11 +37,10 @@ class PlatformSchema(_Schema):
 
     @property
     def name(self) -> str:
-        """`linux/amd64`; `linux/arm64/v8` is `linux/arm64` (containerd, `platforms.Normalize`); empty where unknown."""
+        """`linux/amd64`, normalised (`policy.platform`); empty where unknown."""
         if not self.os or not self.architecture or "unknown" in (self.os, self.architecture):
             return ""
-        variant = "" if (self.architecture, self.variant) == ("arm64", "v8") else self.variant or ""
-        return "/".join(filter(None, (self.os, self.architecture, variant)))
+        return name_platform(self.os, self.architecture, self.variant or "")
 
 
 class DescriptorSchema(_Schema):

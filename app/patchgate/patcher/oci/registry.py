@@ -36,6 +36,8 @@ TAG_PAGE_BYTES: Final = 16 * 1024 * 1024
 TAG_LIST_SECONDS: Final = 300
 """All pages of one repository: 100,000 tags at a second for each thousand take 100 s."""
 _UPLOAD: Final = re.compile(r"[\w.~=+:@%-]+", re.ASCII)
+_NO_HEAD: Final = frozenset({HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""A registry, or a proxy before it, that knows no HEAD is asked by GET."""
 _NOT_DELETABLE: Final = frozenset(
     {
         HTTPStatus.BAD_REQUEST,  # docker-registry 2.8
@@ -84,6 +86,8 @@ class OciRegistry:
         """Find the digest of a tag or digest with one HEAD; None where there is none."""
         place = self._locate(repository, Action.PULL)
         answer = self._ask_manifest("HEAD", place, reference)
+        if answer.status in _NO_HEAD:
+            answer = self._ask_manifest("GET", place, reference)
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
         self._expect_success(place, answer)

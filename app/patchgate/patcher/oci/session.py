@@ -21,7 +21,7 @@ from patchgate.patcher.oci.credentials import Credentials
 from patchgate.patcher.oci.destination import find_realm_fault, name_host
 from patchgate.patcher.oci.docker_config import Login
 from patchgate.patcher.oci.hosts import Hosts
-from patchgate.patcher.oci.retry import PASSING_STATUSES, Pace, UnreachableError, retry
+from patchgate.patcher.oci.retry import PASSING_STATUSES, Pace, UnreachableError, read_retry_after_seconds, retry
 from patchgate.patcher.oci.transport import Transport, is_success
 
 _CLIENT: Final = "patchgate"
@@ -205,6 +205,10 @@ def _may_be_unknown(answer: Answer, remembered: str) -> bool:
 def _read_token(answer: Answer, host: str) -> str:
     if answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return ""  # the registry's own refusal says what to do
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = read_retry_after_seconds(answer)
+        wait = f", it asks to wait {seconds:.0f} s" if seconds else ""
+        raise RegistryError(f"{host}, which gives tokens, got too many requests (429){wait}: log in, or ask less often")
     if answer.status != HTTPStatus.OK:
         raise RegistryError(f"{host} gives no token: it answered {answer.status}")
     try:

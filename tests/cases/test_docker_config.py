@@ -1,0 +1,89 @@
+"""Docker configs as people have them, each with the logins that Docker and the kubelet find in it."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from patchgate.errors import RegistryError
+from patchgate.patcher.oci.credentials import Credentials, find_docker_config
+
+CASES = Path(__file__).parent / "docker_config"
+
+
+def find(name: str, image: str) -> tuple[str, str] | None:
+    registry, _, path = image.partition("/")
+    login = Credentials(CASES / name, {}, threading.Event()).find(registry, path)
+    return (login.user, login.secret) if login else None
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "login"),
+    [
+        ("09-docker-config-port-443.json", "gitlab.example.com/shop/api", ("robot$ci", "s3cret")),
+        ("10-docker-config-null.json", "registry.example.com/shop/api", ("robot$ci", "s3cret")),
+        ("10-docker-config-null.json", "old.example.com/shop/api", None),
+        ("19-docker-config-paths.json", "registry.gitlab.example.com/shop/api", ("deploy+api", "s3cret")),
+        ("19-docker-config-paths.json", "registry.gitlab.example.com/shop/api/base", ("deploy+api", "s3cret")),
+        ("19-docker-config-paths.json", "registry.gitlab.example.com/shop/web", ("deploy+web", "s3cret")),
+        ("19-docker-config-paths.json", "registry.gitlab.example.com/shop/api2", None),
+        ("19-docker-config-paths.json", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop", ("AWS", "x")),
+        ("19-docker-config-paths.json", "dkr.ecr.eu-central-1.amazonaws.com/shop", None),
+        ("19-docker-config-paths.json", "a.b.dkr.ecr.eu-central-1.amazonaws.com/shop", None),
+        ("20-legacy.dockercfg", "docker.io/library/nginx", ("robot", "s3cret")),
+        ("20-legacy.dockercfg", "registry.example.com/shop/api", ("robot", "s3cret")),
+        ("21-unpadded-and-upper-case.json", "registry.example.com/shop/api", ("robot", "s3cret-1")),
+        ("22-undecodable.json", "registry.example.com/shop/api", ("robot", "s3cret")),
+    ],
+)
+def test_a_login_is_found_as_docker_and_the_kubelet_find_it(
+    name: str, image: str, login: tuple[str, str] | None
+) -> None:
+    assert find(name, image) == login
+
+
+def test_base64_with_line_breaks_is_read() -> None:
+    found = find("11-docker-config-wrapped-base64.json", "registry.example.com/shop/api")
+    assert found
+    assert (found[0], set(found[1])) == ("AWS", {"x"})
+
+
+@pytest.mark.parametrize("host", ["broken.example.com", "nobody.example.com"])
+def test_an_entry_that_cannot_be_decoded_is_named_by_its_host_and_not_shown(host: str) -> None:
+    with pytest.raises(RegistryError, match=f"has an entry for {host} whose auth cannot be decoded") as caught:
+        find("22-undecodable.json", f"{host}/shop/api")
+    assert "s3cret" not in str(caught.value)
+    assert "bm8tY29sb24" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["config.json", ".dockerconfigjson", ".dockercfg"])
+def test_the_keys_of_kubernetes_secrets_are_files_of_a_config(tmp_path: Path, key: str) -> None:
+    legacy = {"registry.example.com": {"username": "robot", "password": "s3cret"}}
+    (tmp_path / key).write_text(json.dumps(legacy if key == ".dockercfg" else {"auths": legacy}))
+    login = Credentials(tmp_path, {}, threading.Event()).find("registry.example.com", "shop/api")
+    assert login
+    assert (login.user, login.secret) == ("robot", "s3cret")
+
+
+def test_a_login_by_path_wins_over_one_of_the_whole_registry(tmp_path: Path) -> None:
+    keys = ("registry.example.com", "registry.example.com/shop", "*.example.com", "registry.example.com/shop/api")
+    auths = {key: {"username": key, "password": "s3cret"} for key in keys}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    credentials = Credentials(tmp_path, {}, threading.Event())
+    found = [credentials.find("registry.example.com", path) for path in ("shop/api", "shop/web", "other")]
+    assert [login.user for login in found if login] == [keys[3], keys[1], keys[0]]
+
+
+def test_one_login_by_path_serves_its_host_as_docker_has_it(tmp_path: Path) -> None:
+    auths = {"https://registry.example.com/artifactory": {"username": "robot", "password": "s3cret"}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))
+    assert Credentials(tmp_path, {}, threading.Event()).find("registry.example.com", "shop/api")
+
+
+def test_the_file_of_before_2015_is_found_in_home(tmp_path: Path) -> None:
+    (tmp_path / ".dockercfg").write_text("{}")
+    assert find_docker_config({"HOME": str(tmp_path)}) == tmp_path / ".dockercfg"
+    (tmp_path / ".docker").mkdir()
+    (tmp_path / ".docker/config.json").write_text("{}")
+    assert find_docker_config({"HOME": str(tmp_path)}) == tmp_path / ".docker"
