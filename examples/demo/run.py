@@ -1,18 +1,22 @@
 """The demo: the gate on a realistic world, asked over TLS as kube-apiserver asks.
 
 Sends one AdmissionReview of an unpatched image and one of the patched image, shows both answers, then serves until
-Ctrl-C. With --once it ends instead: 0 only if the first was refused and the second admitted.
+Ctrl-C or SIGTERM, which end it with 0. With --once it ends by itself: 0 only if the first was refused and the second
+admitted.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
+import shlex
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,25 +29,32 @@ READY_SECONDS = 30
 def main() -> int:
     """Run the demo; give its exit code."""
     arguments = read_arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C
+    try:
+        return run(arguments.port, is_once=arguments.once)
+    except KeyboardInterrupt:
+        print("\nThe gate has stopped.")
+        return 0
+
+
+def run(wanted_port: int, *, is_once: bool) -> int:
+    """Show both reviews, and serve unless it is once; give the exit code."""
     world = Path("build/demo")
+    print(f"Writing the demo's data to {world}: listed images, patch records, exceptions", flush=True)
     for folder in ("configmaps", "reviews"):
         lay_out(DEMO / folder, world / folder, datetime.now(UTC))
-    port = choose_port(arguments.port)
-    ops_port = choose_port(8080)
-    gate = start_gate(world, port, ops_port)
-    try:
+    port, ops_port = choose_port(wanted_port), choose_port(8080)
+    print("Starting the gate on that data, with a certificate of its own", flush=True)
+    with run_gate(world, port, ops_port) as gate:
         wait_until_ready(gate, world, port)
+        print("Asking it over TLS, as kube-apiserver does", flush=True)
         is_right = show_reviews(world, port)
-        if not arguments.once:
-            show_what_to_try(world, port, ops_port)
-            gate.wait()
-    except KeyboardInterrupt:
-        is_right = True
-        print()
-    finally:
-        gate.send_signal(signal.SIGINT)
+        if is_once:
+            return 0 if is_right else 1
+        show_what_to_try(world, port, ops_port)
         gate.wait()
-    return 0 if is_right else 1
+    print("The gate ended by itself; its own message above says why.", file=sys.stderr)
+    return 1
 
 
 def read_arguments() -> argparse.Namespace:
@@ -66,11 +77,18 @@ def choose_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def start_gate(world: Path, port: int, ops_port: int) -> "subprocess.Popen[bytes]":
-    """Start `patchgate serve` on the world, with a CA and a leaf of its own."""
+@contextlib.contextmanager
+def run_gate(world: Path, port: int, ops_port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `patchgate serve` on the world, with a CA and a leaf of its own, until the block ends."""
     listen = ["--listen", f"127.0.0.1:{port}", "--ops-listen", f"127.0.0.1:{ops_port}"]
     options = ["--source", f"{world}/configmaps", *listen, "--self-signed", f"{world}/tls"]
-    return subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
+    gate = subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
+    try:
+        yield gate
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the rest takes a moment
+        gate.send_signal(signal.SIGINT)
+        gate.wait()
 
 
 def wait_until_ready(gate: "subprocess.Popen[bytes]", world: Path, port: int) -> None:
@@ -99,7 +117,6 @@ def call(world: Path, port: int, method: str, path: str, body: bytes | None = No
 
 def show_reviews(world: Path, port: int) -> bool:
     """Send both reviews and show what the gate says; tell whether one was refused and the other admitted."""
-    print(f"\nThe gate decides from {world}/configmaps: listed images, patch records, exceptions.")
     answers = [show_review(world, port, name) for name in ("unpatched", "patched")]
     return answers == [False, True]
 
@@ -120,18 +137,24 @@ def show_review(world: Path, port: int, name: str) -> bool:
 
 
 def show_what_to_try(world: Path, port: int, ops_port: int) -> None:
-    """Show the page, and the commands that a person may try next."""
-    curl = f"curl --cacert {world}/tls/ca.crt https://127.0.0.1:{port}"
-    print(f"""
-The gate goes on until Ctrl-C. The status page: http://127.0.0.1:{ops_port}/
-In another terminal:
-
-  {curl}/v1/decisions -d '{{"images": ["registry.example.com/shop/worker:2.1.0"]}}'
-  {curl}/validate/warn -H 'Content-Type: application/json' -d @{world}/reviews/unpatched.json
-  {curl}/readyz?verbose
-  .venv/bin/patchgate report --source {world}/configmaps
-  .venv/bin/patchgate check --source {world}/configmaps -f examples/demo/manifests
-""")
+    """Show the page, and the commands that a person may try next: each line may be pasted into any shell."""
+    curl = ["curl", "--cacert", f"{world}/tls/ca.crt"]
+    gate = f"https://127.0.0.1:{port}"
+    image = json.dumps({"images": ["registry.example.com/shop/worker:2.1.0"]})
+    review = ["-H", "Content-Type: application/json", "-d", f"@{world}/reviews/unpatched.json"]
+    patchgate, source = str(Path(sys.executable).with_name("patchgate")), f"{world}/configmaps"
+    print(f"\nThe gate serves until Ctrl-C. Its status page: http://127.0.0.1:{ops_port}/")
+    print("In another terminal:\n")
+    for command in (
+        ["cd", str(Path.cwd())],
+        [*curl, f"{gate}/v1/decisions", "-d", image],
+        [*curl, f"{gate}/validate/warn", *review],
+        [*curl, f"{gate}/readyz?verbose"],
+        [patchgate, "report", "--source", source],
+        [patchgate, "check", "--source", source, "-f", "examples/demo/manifests"],
+    ):
+        print(f"  {shlex.join(command)}")
+    print(flush=True)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class Attackers:
                     missing -= len(PIECE)
             self.answers["sent" if missing <= 0 else "cut off"] += 1
             connection.settimeout(left)
-            self.answers[_name(b"".join(iter(lambda: _receive(connection), b"")))] += 1
+            self.answers[name_answer(b"".join(iter(lambda: _receive(connection), b"")))] += 1
 
 
 def _receive(connection: socket.socket) -> bytes:
@@ -68,7 +68,7 @@ def _receive(connection: socket.socket) -> bytes:
         return b""
 
 
-def _name(answer: bytes) -> str:
+def name_answer(answer: bytes) -> str:
     """Name an answer by what kube-apiserver would make of it."""
     status = answer[9:12].decode() or "closed"
     body = answer.partition(b"\r\n\r\n")[2]

@@ -8,15 +8,14 @@ from http.client import HTTPSConnection
 
 import pytest
 
-from tests.attacks.asking import connect
-from tests.attacks.conftest import LimitedGateRunner
-from tests.conftest import START_SECONDS, Gate, make_blind_context, read_recorded
+from tests.attacks.asking import connect, warm_up
+from tests.attacks.conftest import BASE, LimitedGateRunner
+from tests.conftest import Gate, make_blind_context, read_recorded
 
 CONNECTIONS = 5000
 AT_ONCE = 50
 ROUNDS = 20
 GET = b"GET /livez HTTP/1.1\r\nHost: gate\r\n\r\n"
-BASE = 1.25
 MOST_FILES = 2048 + 128
 """Of the gate: its connections, and what else it has open."""
 
@@ -54,7 +53,7 @@ def crowd(gate: Gate, addresses: int) -> Iterator[list[asyncio.StreamWriter]]:
 def test_idle_connections_keep_no_newcomer_and_no_probe_out(run_limited: LimitedGateRunner, addresses: int) -> None:
     with run_limited() as limited:
         gate = limited.gate
-        base = limited.read_resident_bytes()
+        base = warm_up(limited)
         kept = connect(gate)
         assert ask(kept, "GET", "/readyz") == 200
         with crowd(gate, addresses) as opened:
@@ -67,7 +66,7 @@ def test_idle_connections_keep_no_newcomer_and_no_probe_out(run_limited: Limited
             assert gate.ask_ops("/metrics").status == 200
             assert limited.count_files() <= MOST_FILES
         kept.close()
-        gate.wait_until(lambda: limited.read_resident_bytes() <= BASE * base, seconds=START_SECONDS)
+        gate.wait_until(lambda: limited.read_resident_bytes() <= BASE * base)
 
 
 def ask(connection: HTTPSConnection, method: str, path: str) -> int:

@@ -21,7 +21,7 @@ WORLD = (
         }
     ),
 )
-CASE = Path(__file__).parents[1] / "cases/admission/17-pull-policy-loosened.json"
+CASE = Path(__file__).parents[1] / "cases/reviews/17-pull-policy-loosened.json"
 
 
 @pytest.fixture(scope="module")

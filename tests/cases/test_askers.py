@@ -33,7 +33,7 @@ def world() -> Snapshot:
 
 
 def read_case(name: str) -> dict[str, Any]:
-    case: dict[str, Any] = json.loads((HERE / "admission" / f"{name}.json").read_text(encoding="utf-8"))["review"]
+    case: dict[str, Any] = json.loads((HERE / "reviews" / f"{name}.json").read_text(encoding="utf-8"))["review"]
     return case
 
 

@@ -75,6 +75,43 @@ def test_a_login_by_path_wins_over_one_of_the_whole_registry(tmp_path: Path) -> 
     assert [login.user for login in found if login] == [keys[3], keys[1], keys[0]]
 
 
+def write(directory: Path, config: object) -> Credentials:
+    (directory / "config.json").write_text(json.dumps(config))
+    return Credentials(directory, {}, threading.Event())
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "registry"),
+    [
+        (("https://index.docker.io/v1/", "docker.io", "registry-1.docker.io", "https://index.docker.io/"), "docker.io"),
+        (("registry.example.com", "https://registry.example.com", "Registry.Example.com:443"), "registry.example.com"),
+    ],
+)
+def test_of_several_keys_for_one_registry_the_one_that_docker_writes_decides(
+    tmp_path: Path, keys: tuple[str, ...], registry: str, *, is_reversed: bool
+) -> None:
+    ordered = tuple(reversed(keys)) if is_reversed else keys
+    credentials = write(tmp_path, {"auths": {key: {"username": key, "password": "s3cret"} for key in ordered}})
+    login = credentials.find(registry, "library/nginx")
+    assert login
+    assert login.user == keys[0]
+
+
+@pytest.mark.parametrize("content", ["", " \n", "{}", '{"auths": null}', '{"credHelpers": {"x.io": null}}'])
+def test_a_config_without_logins_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    assert Credentials(tmp_path, {}, threading.Event()).find("x.io", "shop/api") is None
+
+
+def test_the_path_of_an_old_api_is_no_path_of_a_repository_in_any_case(tmp_path: Path) -> None:
+    assert write(tmp_path, {"auths": {"HTTPS://X.IO/V2/": {"username": "robot"}}}).find("x.io", "shop/api")
+
+
+def test_a_legacy_file_is_known_by_its_entries(tmp_path: Path) -> None:
+    assert write(tmp_path, {"localhost:5000": {"username": "robot"}}).find("localhost:5000", "shop/api")
+
+
 def test_one_login_by_path_serves_its_host_as_docker_has_it(tmp_path: Path) -> None:
     auths = {"https://registry.example.com/artifactory": {"username": "robot", "password": "s3cret"}}
     (tmp_path / "config.json").write_text(json.dumps({"auths": auths}))

@@ -63,6 +63,7 @@ def test_shards_are_an_indexed_job_that_is_told_how_many_they_are(chart: Chart) 
     rendering = chart.render({"patcher": {"shards": 3}})
     job = rendering.find("CronJob", "copa-image-patcher")["spec"]["jobTemplate"]["spec"]
     assert (job["completionMode"], job["completions"], job["parallelism"]) == ("Indexed", 3, 3)
+    assert (job["backoffLimitPerIndex"], job.keys() & {"backoffLimit", "maxFailedIndexes"}) == (0, set())
     environment = rendering.container("copa-image-patcher", "patcher")["env"]
     assert {"name": "JOB_COMPLETIONS", "value": "3"} in environment
 

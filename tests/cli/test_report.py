@@ -48,14 +48,17 @@ def test_the_contracts_example_as_a_table(capsys: pytest.CaptureFixture[str]) ->
             f"{API}:1.4.2",
             "patched",
             "-",
-            "1.4.2-patched-20260509",
+            f"{API}:1.4.2-patched-20260509@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2",
             "2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2",
         ],
         [
             "registry.example.com/shared/nginx-base:1.25.3",
             "clean",
             "-",
-            "1.25.3",
+            (
+                "registry.example.com/shared/nginx-base:1.25.3"
+                "@sha256:daa2932c4b1eeca74d3c5a17eadf53ebd249ed18033cae942cb7433ceae4d424"
+            ),
             "nothing to fix at CRITICAL or above",
         ],
     ]
@@ -93,7 +96,7 @@ def test_the_contracts_example_as_json(capsys: pytest.CaptureFixture[str]) -> No
         "state": "patched",
         "approved": f"{API}:1.4.2-patched-20260509"
         "@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2",
-        "verified": "2026-05-09T06:05Z",
+        "verified": "2026-05-09T06:05:20Z",
         "stale": False,
         "breached": False,
         "time_left_seconds": None,
@@ -150,7 +153,12 @@ def test_an_approval_in_another_repository_is_named_with_it(capsys: pytest.Captu
     )
     code, out, _ = report(capsys, source)
     assert code == 0
-    assert out.splitlines()[1].split()[:4] == ["docker.io/library/nginx:1.25", "patched", "-", target]
+    assert out.splitlines()[1].split()[:4] == [
+        "docker.io/library/nginx:1.25",
+        "patched",
+        "-",
+        f"{target}@{digest('patched')}",
+    ]
 
 
 def test_a_pattern_is_shown_as_the_images_that_it_stands_for(

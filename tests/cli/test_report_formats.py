@@ -122,11 +122,12 @@ def test_markdown_is_a_headline_and_a_table(capsys: pytest.CaptureFixture[str]) 
     headline, empty, summary, again, header, rule, first, *_, third, _ = out.splitlines()
     assert summary.startswith("5 images: 1 breached, 1 within SLA, ")
     assert again == ""
-    assert headline == "**1 of 5 images breach the patch SLA** (5 shown, 2026-05-09T12:00Z)"
+    assert headline == "**1 of 5 images breach the patch SLA** (5 shown, 2026-05-09T12:00:00Z)"
     assert (empty, header) == ("", "| Image | State | Time left | Approved | Message |")
     assert rule == "| --- | --- | --- | --- | --- |"
     assert third == (
-        f"| `{API}:1.4.2` | `patched` | - | `1.4.2-patched-20260509` "
+        f"| `{API}:1.4.2` | `patched` | - | `{API}:1.4.2-patched-20260509"
+        "@sha256:3b52617de25a92a1a02cb200ca2d6f0efbc3fe48e233a21c80acffe52586e6c2` "
         "| `2 CRITICAL findings fixed by libssl3 3.0.19-1~deb12u2` |"
     )
     assert "| `failed` | `breached 2 d ago` | - |" in first
@@ -134,7 +135,7 @@ def test_markdown_is_a_headline_and_a_table(capsys: pytest.CaptureFixture[str]) 
 
 def test_markdown_of_nothing_is_a_headline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, out, _ = report(capsys, write(tmp_path, image_list()), "markdown")
-    assert (code, out) == (0, "**No image breaches the patch SLA** (0 shown, 2026-05-09T12:00Z)\n")
+    assert (code, out) == (0, "**No image breaches the patch SLA** (0 shown, 2026-05-09T12:00:00Z)\n")
 
 
 def test_a_hostile_message_stays_in_its_cell_of_markdown(capsys: pytest.CaptureFixture[str], world: Path) -> None:

@@ -182,8 +182,8 @@ def test_lists_within_lists_are_bounded() -> None:
 
 def test_a_configmap_is_its_name_its_labels_and_its_texts() -> None:
     configmap, faults = read(metadata={"name": "a", "labels": {"b": "true"}}, data={"c": "d"}, binaryData={"e": "f"})
-    assert configmap == ConfigMap("a", {"b": "true"}, {"c": "d"})
-    assert faults == []
+    assert configmap == ConfigMap("a", {"b": "true"}, {"c": "d"}, frozenset({"e"}))
+    assert faults == [("e", "is binary: must be a text in UTF-8")]
 
 
 @pytest.mark.parametrize("data", [None, {}, ""])
@@ -214,8 +214,8 @@ def test_what_of_the_data_is_no_text_is_empty_and_named() -> None:
         ({"metadata": []}, "a ConfigMap without metadata.name"),
         ({"metadata": {"generateName": "a-"}}, "a ConfigMap without metadata.name"),
         ({"metadata": {"name": 7}}, "a ConfigMap without metadata.name"),
-        ({"data": ["a"]}, "a: data must be a mapping of texts"),
-        ({"data": "a"}, "a: data must be a mapping of texts"),
+        ({"data": ["a"]}, "a: data and binaryData must be mappings"),
+        ({"data": "a"}, "a: data and binaryData must be mappings"),
     ],
 )
 def test_what_is_no_configmap_is_refused(fields: dict[str, object], fault: str) -> None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.exceptions import read_exceptions
 from patchgate.policy.part import ExceptionsPart
 from tests.world import NOW, exceptions, image_list, snapshot, verdict
@@ -160,7 +161,7 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     )
     assert verdict("a.io/b:1", world).reason == "Unscanned"
     assert [str(problem) for problem in world.list_problems(NOW)] == [
-        "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00Z"
+        "copa-exceptions: a.io/b:*: expired at 2026-05-09T12:00:00Z"
     ]
 
 
@@ -178,3 +179,18 @@ def test_entries_may_share_what_an_anchor_names() -> None:
     assert part.problems == ()
     assert say_patterns(part) == ["registry.example.com/good:*", "registry.example.com/other:*"]
     assert [each.owner for each in part.exceptions] == ["platform"] * 2
+
+
+def test_an_unknown_key_is_reported_with_the_one_that_was_meant() -> None:
+    (problem,) = read(f"- {GOOD[:-1]}, namespace: [shop]}}\n").problems
+    assert problem.reason == "refused: namespace: is not allowed here; did you mean namespaces?"
+    configmap = ConfigMap("copa-exceptions", {}, {"exception.yaml": f"- {GOOD}"})
+    assert [str(each) for each in read_exceptions(configmap, None).problems] == [
+        "copa-exceptions: exception.yaml: is not a key that patchgate reads; did you mean exceptions.yaml?"
+    ]
+
+
+def test_exceptions_that_are_no_text_keep_the_last_good_ones() -> None:
+    part = read_exceptions(ConfigMap("copa-exceptions", {}, {}, frozenset({"exceptions.yaml"})), LAST_GOOD)
+    assert say_patterns(part) == ["registry.example.com/good:*"]
+    assert [each.reason for each in part.problems] == ["is no text; the last good ones stay in force"]

@@ -135,8 +135,56 @@ def test_a_main_list_without_the_key_names_no_image_yet_as_an_empty_one(data: di
 
 def test_a_missing_images_txt_is_reported_beside_a_key_that_nobody_reads() -> None:
     part = read_main_list(ConfigMap("copa-image-list", {}, {"image.txt": f"{API}:1", "unlisted": "warn"}), None)
-    assert say_problems(part) == ["copa-image-list: images.txt: is missing: one REPO:TAG or REPO:TAG@DIGEST a line"]
+    assert say_problems(part) == [
+        "copa-image-list: image.txt: is not a key that patchgate reads; did you mean images.txt?",
+        "copa-image-list: images.txt: is missing: one REPO:TAG or REPO:TAG@DIGEST a line",
+    ]
     assert part.lines == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        ("patch_sla_hour", "did you mean patch_sla_hours?"),
+        ("unlistd", "did you mean unlisted?"),
+        ("patch-sla-hours", "did you mean patch_sla_hours?"),
+        ("Require_Digest", "did you mean require_digest?"),
+        ("mirror", "did you mean mirrors?"),
+        ("README", "it has images.txt and the policy"),
+        ("x" * 253, "it has images.txt and the policy"),
+    ],
+)
+def test_an_unknown_key_is_reported_with_the_one_that_was_meant(key: str, advice: str) -> None:
+    part = read_main_list(ConfigMap("copa-image-list", {}, {"images.txt": f"{API}:1", key: "4"}), None)
+    (problem,) = part.problems
+    assert problem.reason == f"is not a key that patchgate reads; {advice}"
+    assert key.startswith(problem.place.rstrip("…"))
+
+
+def test_of_unknown_keys_without_end_some_are_reported_and_the_rest_is_counted() -> None:
+    part = read_main_list(
+        ConfigMap("copa-image-list", {}, {"images.txt": API + ":1"} | {f"k{n}": "" for n in range(999)}), None
+    )
+    assert len(part.problems) == 21
+    assert part.problems[-1].reason == "979 more keys that nothing reads"
+
+
+def test_a_policy_in_a_labelled_list_is_reported() -> None:
+    part = read_labelled_list(ConfigMap("team-list", {}, {"images.txt": f"{API}:1", "unlisted": "allow", "stail": "x"}))
+    assert part.policy is None
+    assert say_problems(part) == [
+        "team-list: unlisted: has no effect here: the policy is that of copa-image-list alone",
+        "team-list: stail: is not a key that patchgate reads; did you mean stale?",
+    ]
+
+
+def test_a_list_that_is_no_text_decides_nothing_at_the_start_and_keeps_the_last_good_one_later() -> None:
+    binary = ConfigMap("copa-image-list", {}, {"unlisted": "allow"}, frozenset({"images.txt"}))
+    assert not snapshot(binary).is_complete
+    later = snapshot(binary, previous=snapshot(image_list(f"{API}:1")))
+    assert later.is_complete
+    assert later.find_repository(API)
+    assert "images.txt: is no text; the last good list stays in force" in str(list(map(str, later.list_problems(NOW))))
 
 
 def test_in_a_labelled_list_it_is_always_reported() -> None:

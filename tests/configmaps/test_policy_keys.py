@@ -171,8 +171,8 @@ def test_a_mirror_leads_to_the_registrys_own_name(text: str, mirrors: dict[str, 
 @pytest.mark.parametrize(
     ("line", "advice"),
     [
-        ("mirror.gcr.io", "write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io"),
-        ("= docker.io", "write HOST[/PREFIX] = REGISTRY[/PREFIX], such as mirror.example.com/hub = docker.io"),
+        ("mirror.gcr.io", "write HOST[/PREFIX] = HOST[/PREFIX]"),
+        ("= docker.io", "write HOST[/PREFIX] = HOST[/PREFIX]"),
         ("mirror = docker.io", "mirror is not a registry: write its host name, such as docker.io"),
         ("a.io:443 = a.io", "both sides name a.io: delete the line, it changes nothing"),
         (

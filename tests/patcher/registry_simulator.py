@@ -112,6 +112,11 @@ class RegistrySimulator:
     def check_push(self, repository: str) -> None:
         self._hear("CHECK", repository, "")
 
+    def copy(self, repository: str, digest: str, target: str, limit_seconds: float) -> None:
+        assert limit_seconds > 0
+        self._hear("COPY", target, digest)
+        self.manifests[target, digest] = self.manifests[repository, digest]
+
     def tag(self, repository: str, digest: str, tag: str) -> None:
         self._hear("TAG", repository, tag)
         if (repository, digest) not in self.manifests:

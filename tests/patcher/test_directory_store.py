@@ -267,6 +267,9 @@ def test_a_wrong_policy_or_no_list_stops_the_run_at_its_start(tmp_path: Path) ->
     write(tmp_path, image_list(IMAGE, "not an image", severity_threshold="SEVERE", platforms="amd64"))
     with pytest.raises(SourceError, match=r"severity_threshold: 'SEVERE' is wrong.*platforms: 'amd64' is wrong"):
         store.load()
+    write(tmp_path, image_list(IMAGE, push_to="# where\ndocker.io"))
+    with pytest.raises(SourceError, match="push_to line 2: write HOST"):
+        store.load()
     write(tmp_path, image_list(IMAGE, "not an image"))
     assert store.load().images == 1
     with pytest.raises(SourceError, match="name a directory"):

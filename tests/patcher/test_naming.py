@@ -6,7 +6,7 @@ from itertools import islice
 import pytest
 
 from patchgate.errors import ImageError
-from patchgate.patcher.naming import name_candidates, name_patched, name_platform_tags
+from patchgate.patcher.naming import is_candidate, name_candidates, name_patched, name_platform_tags
 from patchgate.policy.pattern import expands_to
 from patchgate.policy.reference import is_tag
 from tests.world import NOW
@@ -58,3 +58,21 @@ def test_the_longest_source_tag_leaves_room_for_its_candidate_and_a_longer_one_i
     assert is_tag(list(islice(name_candidates(longest, NOW), 99))[-1])
     with pytest.raises(ImageError, match="107 characters and at most 106"):
         next(name_patched("x" * 107, NOW))
+
+
+LONGEST = "v" * 106
+"""The longest source tag that has room for a candidate's ending."""
+
+
+def test_a_candidate_of_an_index_has_room_for_the_tags_of_its_platforms() -> None:
+    platforms = ("linux/amd64", "linux/arm64")
+    name = next(name_candidates(LONGEST, NOW, platforms))
+    assert all(len(each) <= 128 for each in name_platform_tags(name, platforms))
+    assert is_candidate(name, LONGEST)
+    assert not is_candidate(name, LONGEST[:-1] + "w")
+    other = next(name_candidates(LONGEST[:-1] + "w", NOW, platforms))
+    assert other != name, "another tag that begins alike"
+
+
+def test_a_candidate_of_a_usual_tag_is_named_in_full() -> None:
+    assert next(name_candidates("1.4.2", NOW, ("linux/arm64",))) == "1.4.2-candidate-20260509"

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from patchgate.configmaps.records import read_records
+from patchgate.patcher.progress import Result
 from patchgate.patcher.record_size import RECORD_BYTES, count_bytes
 from patchgate.policy.policy import Severity
 from patchgate.policy.record import Record
+from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict
 from tests.patcher.registry_simulator import AMD64, ARM64, write_image, write_index
 from tests.patcher.store_simulator import ReadingStore
@@ -52,6 +54,14 @@ ADMITS = {Reason.WITHIN_SLA, Reason.UNSCANNED, Reason.UNPATCHABLE, Reason.PATCH_
 """Reasons that admit an image without a scan that found it clean."""
 UNKNOWN = {Reason.UNLISTED, Reason.NOT_TRACKED}
 """Reasons that refuse what nobody has looked at: it may be listed, and looked at, later."""
+
+
+def is_known_vulnerable(image: str, world: Snapshot) -> bool:
+    """Tell whether any scan has found an image vulnerable, as far as records say."""
+    repository = world.repositories[REPOSITORY]
+    found = repository.find_record(image.removeprefix(f"{REPOSITORY}:"))
+    held = [found] if found else repository.sources.get(image.partition("@")[2], ())
+    return any(record.first_vulnerable is not None for record in held)
 
 
 class Runs(RuleBasedStateMachine):
@@ -134,12 +144,12 @@ class Runs(RuleBasedStateMachine):
     def run(self, *, has_new_database: bool) -> None:
         if has_new_database:
             self.site.update_database()
-        self.site.run()
+        results = self.site.results(self.site.run())
         for record in self.site.store.records.values():
             assert count_bytes(record) <= RECORD_BYTES
             part = read_records(self.store.write(), None, self.site.now)
             assert part.records[record.key] == record
-            if record.approved and record.approved.verified == self.site.now:
+            if results.get(record.key) in {Result.UNCHANGED, Result.CLEAN, Result.PATCHED}:
                 self.check_is_clean(record)
 
     def check_is_clean(self, record: Record) -> None:
@@ -164,18 +174,60 @@ class Runs(RuleBasedStateMachine):
         for image in self.list_images():
             for is_always in (False, True):
                 found = verdict(image, world, pull_policy="Always" if is_always else "IfNotPresent", now=now)
-                self.judge((image, is_always), found, now)
+                self.judge((image, is_always), found, now, is_known=is_known_vulnerable(image, world))
 
-    def judge(self, key: tuple[str, bool], found: Verdict, now: datetime) -> None:
+    def judge(self, key: tuple[str, bool], found: Verdict, now: datetime, *, is_known: bool) -> None:
         known = self.denied.get(key)
         if not found.allowed:
             if found.reason not in UNKNOWN and (known is None or now < known.at):
                 self.denied[key] = Denied(now, found.reason)
-        elif found.reason is Reason.APPROVED:
-            self.denied.pop(key, None)
+        elif found.reason is Reason.APPROVED or (found.reason is Reason.UNPATCHABLE and not is_known):
+            self.denied.pop(key, None)  # a scan has found nothing that counts in it
         elif known and now >= known.at:
             raise AssertionError(f"{key} was {known.reason} at {known.at} and is {found.reason} at {now}: {found.text}")
 
 
 TestRuns = Runs.TestCase
 TestRuns.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+def make_site(directory: Path, **policy: str) -> Worksite:
+    site = Worksite(directory, TAGS[0], **policy)
+    site.store = ReadingStore((image_list(TAGS[0], **policy),), clock=lambda: site.now)
+    return site
+
+
+def test_a_database_made_after_the_clock_was_put_back_is_not_the_one_before(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    site.registry.push(TAGS[0], {"libssl3": 2})
+    site.update_database()
+    assert site.run_one().result is Result.CLEAN
+    site.pass_time(hours=-10)
+    site.update_database(libssl3=(3, Severity.CRITICAL))
+    assert site.run_one().result is Result.PATCHED, "both are ahead of the clock, or made now"
+
+
+def test_what_the_policy_refused_as_unpatchable_gets_no_new_time_from_the_tag_that_moves(tmp_path: Path) -> None:
+    site = make_site(tmp_path, unpatchable="deny")
+    old = site.registry.push(TAGS[0], {"libssl3": 1}, os=("photon", "5"))
+    site.run()
+    assert not verdict(TAGS[0], site.store.load()).allowed
+    site.registry.push(TAGS[0], {"libssl3": 1})
+    site.fixer.failures[TAGS[0]] = "BuildKit is gone"
+    site.run()
+    for image in (TAGS[0], f"{REPOSITORY}@{old}"):
+        assert verdict(image, site.store.load()).reason is Reason.SLA_BREACHED
+
+
+def test_a_record_that_a_wrong_clock_wrote_is_read_and_written_right_by_the_next_run(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    site.registry.push(TAGS[0], {"libssl3": 1})
+    site.run()
+    site.pass_time(hours=-10)
+    ahead = site.store.load()
+    assert verdict(TAGS[0], ahead, now=site.now).reason is Reason.PATCH_AVAILABLE, "not as if nobody had looked"
+    assert [problem.place for problem in ahead.list_problems(site.now)] == [TAGS[0], "last_run"]
+    site.update_database()
+    site.run()
+    assert list(site.store.load().list_problems(site.now)) == []
+    assert verdict(TAGS[0], site.store.load(), now=site.now).reason is Reason.PATCH_AVAILABLE

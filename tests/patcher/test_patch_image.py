@@ -384,3 +384,53 @@ def test_a_full_disk_is_that_images_failure(site: Worksite) -> None:
 def test_nothing_is_left_in_the_runs_directory(site: Worksite) -> None:
     site.run()
     assert list(site.directory.iterdir()) == []
+
+
+def test_the_tag_that_a_failed_build_of_a_platform_left_behind_is_in_nobodys_way(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, platforms=f"{AMD64},{ARM64}")
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}, ARM64: {"libssl3": 1}})
+    left = f"{API}-candidate-{TODAY}-amd64"
+    site.registry.push(left, {"libssl3": 2})  # immutable: pushing to it again is refused
+    before = site.registry.tags[left]
+    assert site.run_one().result is Result.PATCHED
+    assert site.registry.tags[left] == before
+    assert site.fixer.fixed[0][1] == f"{API}-candidate-{TODAY}.02"
+
+
+@pytest.mark.parametrize("has_new_database", [False, True])
+def test_an_approved_index_whose_platform_is_gone_is_built_anew(tmp_path: Path, *, has_new_database: bool) -> None:
+    site = Worksite(tmp_path, API, platforms=f"{AMD64},{ARM64}")
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}, ARM64: {"libssl3": 1}})
+    site.run()
+    first = site.record().approved
+    assert first is not None
+    del site.registry.manifests[API_REPOSITORY, first.platforms[ARM64]]
+    site.pass_time(hours=1)
+    if has_new_database:
+        site.update_database()
+    assert site.run_one().result is Result.PATCHED
+    again = site.record().approved
+    assert again is not None
+    assert (again.tag, again.platforms[ARM64] != first.platforms[ARM64]) == (f"1.4-patched-{TODAY}.02", True)
+
+
+def test_what_stays_of_an_index_is_copied_to_where_it_goes_before_it_is_patched(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, push_to=f"{HOST}/shop = {HOST}/patched")
+    index = site.registry.push_index(API, {AMD64: {"libssl3": 1}, ARM64: {"libssl3": 1}})
+    arm64 = site.registry.read(API_REPOSITORY, index)["manifests"][ARM64]
+    there: list[bool] = []
+    site.fixer.during = lambda _: there.append((f"{HOST}/patched/api", arm64) in site.registry.manifests)
+    assert site.run_one().result is Result.PATCHED
+    assert there == [True]
+    assert site.registry.count("COPY") == 1
+    approved = site.record().approved
+    assert approved is not None
+    assert approved.repository == f"{HOST}/patched/api"
+
+
+def test_an_index_that_would_have_to_be_copied_in_hundreds_of_platforms_fails(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API, push_to=f"{HOST}/shop = {HOST}/patched")
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}, **{f"linux/odd{number}": {} for number in range(33)}})
+    outcome = site.run_one()
+    assert (outcome.result, site.registry.count("COPY")) == (Result.FAILED, 0)
+    assert outcome.message == "its index has 33 platforms beside those to patch: push one with fewer"

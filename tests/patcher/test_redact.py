@@ -2,7 +2,8 @@
 
 import pytest
 
-from patchgate.patcher.redact import quote_error, redact
+from patchgate.limits import SHOWN_ERROR_CHARACTERS
+from patchgate.patcher.redact import READ_CHARACTERS, quote_error, redact
 
 SECRET = "c0rrect-h0rse"  # noqa: S105 -- what is looked for
 
@@ -65,3 +66,13 @@ def test_an_empty_secret_hides_nothing() -> None:
 def test_a_quoted_error_is_one_line_of_bounded_length() -> None:
     assert quote_error("\x1b[31mred\x1b[0m\n\tand\x00 white") == "red and white"
     assert len(quote_error("x" * 10_000)) == 300
+
+
+@pytest.mark.parametrize("word", ["a-", "eyJ-", "token", "x", "://", "Release file "])
+def test_words_without_end_are_quoted_at_the_cost_of_their_beginning(word: str) -> None:
+    assert len(quote_error(word * 200_000)) <= SHOWN_ERROR_CHARACTERS
+
+
+def test_a_secret_at_the_cut_is_not_shown_in_part() -> None:
+    text = f"{SECRET} " * (READ_CHARACTERS // (len(SECRET) + 1) + 2)
+    assert set(quote_error(text, {SECRET}).removesuffix("…").split()) <= {"***", "**", "*"}

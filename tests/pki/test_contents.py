@@ -37,8 +37,8 @@ def test_what_belongs_together_is_whole() -> None:
         (replace(GOOD, ca=OTHER.certificate_pem), "tls.crt is of no CA in ca.crt"),
         (replace(GOOD, ca=b"garbage"), "tls.crt is of no CA in ca.crt"),
         (make_contents(CA, name="other.svc"), f"tls.crt is not good for {NAME}"),
-        (make_contents(CA, leaf_age_days=91), "tls.crt expired on 2026-05-08T12:00Z"),
-        (make_contents(CA, leaf_age_days=-1), "tls.crt is not valid before 2026-05-10T12:00Z"),
+        (make_contents(CA, leaf_age_days=91), "tls.crt expired on 2026-05-08T12:00:00Z"),
+        (make_contents(CA, leaf_age_days=-1), "tls.crt is not valid before 2026-05-10T12:00:00Z"),
     ],
 )
 def test_what_is_wrong_is_said(contents: Contents, fault: str) -> None:

@@ -54,7 +54,7 @@ def test_the_first_denied_image_gives_the_reason_and_each_is_in_the_message() ->
     decision = concluded("nginx", f"{API}:3", f"{API}:1")
     assert (decision.allowed, decision.reason) == (False, "SlaBreached")
     assert decision.message == (
-        f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z: the package mirror does not carry the fix yet; "
+        f"{API}:3: not approved within 24 h of 2026-05-08T06:00:00Z: the package mirror does not carry the fix yet; "
         f"fix that or request an exception; {API}:1: a patched image is available; use {USE}"
     )
 
@@ -97,14 +97,14 @@ def test_audit_lets_everything_pass_and_tells_the_audit_log_alone() -> None:
 def test_the_audit_log_keeps_who_made_use_of_an_exception_in_every_mode(mode: Mode) -> None:
     decision = concluded("quay.io/team/tool:1", mode=mode)
     assert decision.allowed
-    assert decision.audit == {"excepted": "quay.io/team/tool:1 excepted until 2026-06-01T00:00Z: r (o)"}
+    assert decision.audit == {"excepted": "quay.io/team/tool:1 excepted until 2026-06-01T00:00:00Z: r (o)"}
 
 
 def test_a_softened_denial_is_a_warning_under_enforce() -> None:
     decision = concluded(f"{API}:3", is_softened=True)
     assert decision.allowed
     assert decision.warnings == (
-        f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z: the package mirror does not carry the …",
+        f"{API}:3: not approved within 24 h of 2026-05-08T06:00:00Z: the package mirror does not carry t…",
     )
 
 
@@ -159,7 +159,7 @@ def test_what_a_template_keeps_never_refuses_it_and_is_warned_about() -> None:
     decision = refused_next()
     assert (decision.allowed, decision.reason, decision.denied) == (True, "NoImages", ())
     assert decision.warnings[0] == "the next Pods of this template will be refused: it keeps images that may not run"
-    assert decision.warnings[1].startswith(f"{API}:3: not approved within 24 h of 2026-05-08T06:00Z")
+    assert decision.warnings[1].startswith(f"{API}:3: not approved within 24 h of 2026-05-08T06:00:00Z")
     beginning = f"no image is added, but the next Pods of this template will be refused: {API}:3: not approved"
     assert decision.message.startswith(beginning)
     assert decision.audit == {"keeps": f"{API}:3 SlaBreached"}

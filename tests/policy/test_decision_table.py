@@ -77,7 +77,7 @@ class TestRow2Excepted:
     def test_an_excepted_image_runs_with_a_warning_and_an_audit_note(self) -> None:
         found = verdict(TAG, self.excepted(f"{API}:1.4.*"))
         assert (found.allowed, found.warns, found.reason) == (*WARNED, "Excepted")
-        assert found.text == "excepted until 2026-05-09T15:00Z: vendor fix due (platform@example.com)"
+        assert found.text == "excepted until 2026-05-09T15:00:00Z: vendor fix due (platform@example.com)"
         assert found.audit == f"{TAG} {found.text}"
 
     def test_until_the_second_it_expires(self) -> None:
@@ -392,7 +392,7 @@ class TestRows10And11Sla:
         where = world({TAG: record(first_vulnerable=hours_ago(0.25))})
         assert verdict(TAG, where).text == "not approved yet; it will be refused in 23 h 45 min"
         assert verdict(TAG, where, now=NOW + timedelta(hours=24)).text == (
-            "not approved within 24 h of 2026-05-09T11:45Z: the package mirror does not carry the fix yet; "
+            "not approved within 24 h of 2026-05-09T11:45:00Z: the package mirror does not carry the fix yet; "
             "fix that or request an exception"
         )
 

@@ -42,7 +42,7 @@ def world(exception: ConfigMap, **policy: str) -> Snapshot:
 def test_an_exception_lets_the_tag_run_with_a_warning_and_a_trace(pattern: str) -> None:
     allowed = verdict(f"{API}:1.4.2", world(except_(pattern)))
     assert (allowed.allowed, allowed.reason, allowed.warns) == (True, Reason.EXCEPTED, True)
-    assert allowed.text == "excepted until 2026-05-15T00:00Z: vendor fix due (platform@example.com)"
+    assert allowed.text == "excepted until 2026-05-15T00:00:00Z: vendor fix due (platform@example.com)"
     assert allowed.audit == f"{API}:1.4.2 {allowed.text}"
 
 
@@ -124,7 +124,7 @@ def test_an_expiry_is_a_moment_whatever_its_time_zone() -> None:
 def test_an_expired_exception_is_reported_from_that_second_on() -> None:
     snap = world(except_(API, expires="2026-05-09T12:00:00Z"))
     assert [str(problem) for problem in snap.list_problems(NOW)] == [
-        f"copa-exceptions: {API}: expired at 2026-05-09T12:00Z"
+        f"copa-exceptions: {API}: expired at 2026-05-09T12:00:00Z"
     ]
     assert list(snap.list_problems(NOW - timedelta(seconds=1))) == []
 

@@ -79,7 +79,7 @@ class TestRows:
 
     def test_the_approved_tag_says_to_when_it_is_fresh(self) -> None:
         explanation = explained(PATCHED_TAG, image_list(TAG), records({TAG: patched(PATCHED_TAG)}))
-        assert silences(explanation)[6] == "its approval is fresh until 2026-05-10T11:00Z"
+        assert silences(explanation)[6] == "its approval is fresh until 2026-05-10T11:00:00Z"
         assert explanation.decided_by == 8
 
     def test_a_digest_whose_approval_is_stale(self) -> None:
@@ -117,7 +117,7 @@ class TestRows:
         assert silences(explanation)[8:] == [
             "its record has no approval",
             "its record says pending",
-            "the SLA was over at 2026-05-09T06:00Z",
+            "the SLA was over at 2026-05-09T06:00:00Z",
         ]
         assert explanation.decided_by == 12
 
@@ -126,7 +126,7 @@ class TestExceptionsThatDoNotHold:
     @pytest.mark.parametrize(
         ("entry", "why"),
         [
-            (excepting(f"{API}:1.*", "2026-05-09T11:00:00Z"), f"that of {API}:1.* expired at 2026-05-09T11:00Z"),
+            (excepting(f"{API}:1.*", "2026-05-09T11:00:00Z"), f"that of {API}:1.* expired at 2026-05-09T11:00:00Z"),
             (excepting(f"{API}:1.*", namespaces="[staging]"), f"that of {API}:1.* is for other namespaces"),
             (excepting(f"{API}:2"), f"that of {API}:2 is for other tags or digests"),
             (

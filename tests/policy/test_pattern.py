@@ -163,13 +163,22 @@ def test_a_star_never_stands_for_a_tag_that_the_patcher_made(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "tag", ["1.25", "1.", "1.25-patched", "1.25-patched-2026", "1.25-patched-20260509-alpine", "1.25-candidate"]
+    "tag",
+    [
+        "1.25",
+        "1.",
+        "1.25-patched",
+        "1.25-patched-2026",
+        "1.25-patched-20260509-alpine",
+        "1.25-candidate",
+        "1.release-candidate-1",
+    ],
 )
 def test_a_star_stands_for_any_other_tag(tag: str) -> None:
     assert expands_to("1.*", tag)
 
 
-@given(st.from_regex(r"[a-z0-9]{0,4}(-patched-[0-9]{8}(\.[0-9]{2})?|-candidate-[a-z0-9.]{0,8})", fullmatch=True))
+@given(st.from_regex(r"[a-z0-9]{0,4}(-patched-[0-9]{8}(\.[0-9]{2})?|-candidate-[0-9]{8}(\.[0-9]{2})?)", fullmatch=True))
 def test_no_pattern_expands_to_a_made_tag(tag: str) -> None:
     patterns = ["*", tag, f"{tag}*", f"*{tag[-3:]}", f"{tag[:3]}*"]
     assert [pattern for pattern in patterns if expands_to(pattern, tag)] == []

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from patchgate.policy.case import Asker
 from patchgate.policy.decision import decide
 from patchgate.policy.explain import explain
 from patchgate.policy.mirror import Mirror, Mirrors
+from patchgate.policy.overview import list_tracked_images
 from patchgate.policy.policy import Naming
 from patchgate.policy.reference import Reference, normalise_path, normalise_registry
 from patchgate.policy.snapshot import Snapshot
@@ -48,12 +50,17 @@ RECORDS = {
     f"{LONG}:1": patched(f"{LONG}:1-patched-20260509"),
     "nginx:1": patched(f"{R}/patched/nginx:1-patched-20260509"),
 }
-NAMES = {"mirrors": "mirror.gcr.io = docker.io", "push_to": f"docker.io/library = {R}/patched"}
+NAMES = {
+    "mirrors": "mirror.gcr.io = docker.io\nharbor.example.com/hub = docker.io",
+    "push_to": f"docker.io/library = {R}/patched",
+}
 POLICIES: list[dict[str, str]] = [
     {},
     {"require_digest": "tracked", "stale": "warn", "unlisted": "warn"},
     {"require_digest": "all", "stale": "deny-always", "unscanned": "deny", "unpatchable": "deny"},
     {"patch_sla_hours": "0", "unlisted": "allow", "rollout_grace_hours": "0"},
+    {"unqualified": "deny", "require_digest": "tracked"},
+    {"unqualified": "warn", "stale": "warn"},
 ]
 
 
@@ -76,6 +83,7 @@ HOSTS = [
     "docker.io/",
     "Index.Docker.IO:0443/",
     "mirror.gcr.io/",
+    "harbor.example.com/hub/",
     f"{R}/",
     "R.io:05000/",
     "Registry/",
@@ -252,8 +260,20 @@ def test_what_a_verdict_says_to_use_is_approved_then_and_there(judged: Judged) -
     use = judged.verdict.use
     event(f"says what to use: {use is not None}")
     if use:
-        again = decide(Image(use, "IfNotPresent"), judged.world, judged.asker, judged.now)
-        assert (again.allowed, again.reason) == (True, Reason.APPROVED)
+        for pull_policy in ("IfNotPresent", "Always", "Never", None):
+            again = decide(Image(use, pull_policy), judged.world, judged.asker, judged.now)
+            assert (again.allowed, again.reason) == (True, Reason.APPROVED)
+
+
+@pytest.mark.parametrize("policy", range(len(POLICIES)))
+@pytest.mark.parametrize("hours", [0, 20, 23, 24, 100])
+def test_what_page_and_report_offer_is_approved_then_and_there(policy: int, hours: int) -> None:
+    world, now = rich_world(policy), NOW + timedelta(hours=hours)
+    offered = [str(image.approval) for image in list_tracked_images(world, now) if image.approval]
+    assert all("@sha256:" in use and ":1" in use for use in offered)
+    verdicts = [decide(Image(use, "IfNotPresent"), world, Asker("shop"), now) for use in offered]
+    assert {verdict.reason for verdict in verdicts} <= {Reason.APPROVED}
+    assert all(verdict.allowed for verdict in verdicts)
 
 
 def test_the_rich_world_has_something_for_every_row() -> None:

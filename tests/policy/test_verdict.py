@@ -130,4 +130,4 @@ def test_a_duration_is_said_in_its_two_largest_units(duration: timedelta, expect
 
 
 def test_a_time_is_said_to_the_minute() -> None:
-    assert say_time(datetime(2026, 5, 9, 6, 4, 52, tzinfo=UTC)) == "2026-05-09T06:04Z"
+    assert say_time(datetime(2026, 5, 9, 6, 4, 52, tzinfo=UTC)) == "2026-05-09T06:04:52Z"

@@ -72,7 +72,7 @@ def test_verbose_readiness_says_it_when_no_patcher_has_run_and_what_has_expired(
         "copa-patched-digests: 0 records, generation 1, no run yet",
         "team-images: 1 lines, 1 repositories",
         "problems: 1",
-        "problem: copa-exceptions: docker.io/library/nginx: expired at 2026-05-09T11:00Z",
+        "problem: copa-exceptions: docker.io/library/nginx: expired at 2026-05-09T11:00:00Z",
     ]
 
 

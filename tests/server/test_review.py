@@ -15,14 +15,11 @@ from patchgate.server.review import read_review
 from tests.conftest import SHOP, Gate, ask_app, change, make_gate_app, read_recorded
 
 POD_CREATE: dict[str, Any] = json.loads(read_recorded("pod-create"))
+REQUEST_UID = POD_CREATE["request"]["uid"]
 REQUEST = {"uid": "u-1", "operation": "CREATE", "object": None}
 NO_REVIEWS = {
     "empty": b"",
     "not JSON": b"kind: AdmissionReview",
-    "truncated": read_recorded("pod-create")[:-2],
-    "followed by more": read_recorded("pod-create") + b"{}",
-    "not UTF-8": read_recorded("pod-create").replace(b'"alice"', b'"\xff\xfe"'),
-    "half a surrogate pair": read_recorded("pod-create").replace(b'"alice"', b'"\\ud800"'),
     "an array": b"[" + read_recorded("pod-create") + b"]",
     "null": b"null",
     "nested too deeply": b"[" * 100_000,
@@ -48,6 +45,13 @@ NO_REVIEWS = {
         change("pod-create", uid="u" * 257, object={"apiVersion": "v1", "kind": "Pod", "spec": 1})
     ).encode(),
     "a null uid": json.dumps(change("pod-create", uid=None)).encode(),
+}
+BROKEN = {
+    "truncated": read_recorded("pod-create")[:-2],
+    "followed by more": read_recorded("pod-create") + b"{}",
+    "not UTF-8": read_recorded("pod-create").replace(b'"alice"', b'"\xff\xfe"'),
+    "half a surrogate pair": read_recorded("pod-create").replace(b'"alice"', b'"\\ud800"'),
+    "truncated when it is small": read_recorded("pod-create")[:500],
 }
 READABLE = {
     "an object that is text": change("pod-create", uid="u-1", object="api"),
@@ -84,6 +88,15 @@ def test_what_is_no_review_is_a_bad_request(gate: Gate, body: bytes, mode: str) 
     assert [name for name in INTERNAL_NAMES if name in answer.text] == []
 
 
+@pytest.mark.parametrize("mode", ["enforce", "warn", "audit"])
+@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_review_that_begins_as_one_is_refused_by_its_uid(gate: Gate, body: bytes, mode: str) -> None:
+    answer = gate.review(body, mode)
+    response = answer.json["response"]
+    assert (answer.status, response["uid"], response["allowed"]) == (200, REQUEST_UID, mode != "enforce")
+    assert [name for name in INTERNAL_NAMES if name in answer.text] == []
+
+
 @pytest.mark.parametrize("review", READABLE.values(), ids=READABLE.keys())
 def test_a_review_with_a_uid_is_answered_with_it(gate: Gate, review: object) -> None:
     answer = gate.review(review)
@@ -115,7 +128,8 @@ def test_a_large_review_full_of_faults_is_denied_without_listing_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], input=body.encode(), capture_output=True, check=False)
     assert done.stderr == b""
-    assert done.stdout == b"u-1 cannot be read: it is not as the API has it, and too large to say where\n"
+    assert done.stdout.startswith(b"u-1 cannot be read: ")
+    assert len(done.stdout) < 100
 
 
 @pytest.mark.parametrize("uid", ["ü", '"quoted"', "\\", "\x00", "\u2028", "😀", "{{ x }}", "u" * 256])

@@ -18,6 +18,7 @@ from patchgate.cli.options import (
     Namespace,
     Now,
     Output,
+    PullPolicyOption,
     RecordConfigMaps,
     Source,
     SystemNamespace,
@@ -34,7 +35,7 @@ from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.decision import Decision, Mode, conclude
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import Reason, Verdict
-from patchgate.policy.workload import Operation
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Operation, PullPolicy
 from patchgate.server.decision_json import describe_decision, describe_verdict
 from patchgate.server.judge import Judge, Question
 from patchgate.sources.config_source import SYSTEM_NAMESPACE
@@ -62,6 +63,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     filename: Manifests = None,
     namespace: Namespace = "default",
+    pull_policy: PullPolicyOption = ASSUMED_PULL_POLICY,
     exclude_namespace: _Excluded = None,
     now: Now = None,
     output: Output = Format.TABLE,
@@ -77,7 +79,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
     manifests = _load(filename, namespace) if filename else LoadedManifests()
     rules = make_rules(system_namespace, exclude_namespace or (), manifests.mode_labels)
-    verdicts = list(_decide(images or [], manifests, namespace, rules, snapshot, moment))
+    verdicts = list(_decide(images or [], pull_policy, manifests, namespace, rules, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
     print_problems(problems)
     print_unjudged(manifests)
@@ -96,6 +98,7 @@ def _load(paths: list[str], namespace: str) -> LoadedManifests:
 
 def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question
     images: list[str],
+    pull_policy: PullPolicy,
     manifests: LoadedManifests,
     namespace: str,
     rules: NamespaceRules,
@@ -107,7 +110,7 @@ def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question
     Of what a controller made only that which its maker does not have: a Pod's own images after an injection.
     """
     judge = Judge(current=lambda: snapshot, clock=lambda: now)
-    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot).verdicts)
+    yield from (("", verdict) for verdict in judge.judge_images(images, namespace, snapshot, pull_policy).verdicts)
     seen: set[tuple[str, str]] = set()
     for workload in manifests.workloads:
         if reason := rules.find_reason_unasked(workload.namespace):

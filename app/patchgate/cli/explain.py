@@ -14,6 +14,7 @@ from patchgate.cli.options import (
     Namespace,
     Now,
     Output,
+    PullPolicyOption,
     RecordConfigMaps,
     Source,
     SystemNamespace,
@@ -28,7 +29,7 @@ from patchgate.limits import RECORD_CONFIGMAPS
 from patchgate.policy.case import Asker
 from patchgate.policy.explain import Answer, Explanation, RowAnswer
 from patchgate.policy.explain import explain as explain_image
-from patchgate.policy.workload import Image
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Image
 from patchgate.server.explanation import describe_explanation
 from patchgate.sources.config_source import SYSTEM_NAMESPACE
 
@@ -44,6 +45,7 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     system_namespace: SystemNamespace = SYSTEM_NAMESPACE,
     record_configmaps: RecordConfigMaps = RECORD_CONFIGMAPS,
     namespace: Namespace = "default",
+    pull_policy: PullPolicyOption = ASSUMED_PULL_POLICY,
     now: Now = None,
     output: Output = Format.TABLE,
     exit_zero: ExitZero = False,  # noqa: FBT002 -- a flag
@@ -54,7 +56,7 @@ def explain(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    explanation = explain_image(Image(image), snapshot, Asker(namespace), moment)
+    explanation = explain_image(Image(image, pull_policy), snapshot, Asker(namespace), moment)
     print_problems(problems)
     if output is Format.JSON:
         print_json(describe_explanation(explanation))

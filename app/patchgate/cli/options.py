@@ -11,6 +11,7 @@ import typer
 
 from patchgate.cluster.access import Access
 from patchgate.errors import SetupError
+from patchgate.policy.workload import PullPolicy
 from patchgate.sources.config_source import Cluster, Directory
 
 Source = Annotated[
@@ -76,6 +77,15 @@ Manifests = Annotated[
 Namespace = Annotated[
     str,
     typer.Option("--namespace", "-n", envvar="PATCHGATE_NAMESPACE", help="Of images, and of workloads that name none."),
+]
+
+PullPolicyOption = Annotated[
+    PullPolicy,
+    typer.Option(
+        "--pull-policy",
+        envvar="PATCHGATE_PULL_POLICY",
+        help="imagePullPolicy that an IMAGE would have; a manifest says its own.",
+    ),
 ]
 
 RecordConfigMaps = Annotated[

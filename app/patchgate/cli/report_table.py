@@ -7,7 +7,6 @@ from patchgate.cli.output import print_line, print_table
 from patchgate.cli.report_urgency import say_summary
 from patchgate.policy.overview import TrackedImage
 from patchgate.policy.part import BadLine
-from patchgate.policy.record import Approval
 from patchgate.policy.verdict import say_duration
 
 BAD_LINE: Final = "bad line"
@@ -36,7 +35,7 @@ def make_row(image: TrackedImage) -> list[str]:
         image.image,
         record.state if record else "unscanned",
         say_time_left(image),
-        _say_approved(image.image, approval) if approval else "-",
+        str(approval) if approval else "-",
         record.message if record else "the patcher has not looked at it yet",
     ]
 
@@ -48,8 +47,3 @@ def say_time_left(image: TrackedImage) -> str:
     if image.time_left is None:
         return "-"
     return f"breached {say_duration(-image.time_left)} ago" if image.is_breached else say_duration(image.time_left)
-
-
-def _say_approved(image: str, approval: Approval) -> str:
-    """Name the approved tag, with its repository where that is another one."""
-    return approval.tag if image.startswith(f"{approval.repository}:") else approval.tagged

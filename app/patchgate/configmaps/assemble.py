@@ -7,7 +7,7 @@ from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap, Names
 from patchgate.configmaps.exceptions import read_exceptions
-from patchgate.configmaps.image_list import read_labelled_list, read_main_list
+from patchgate.configmaps.image_list import read_labelled_list, read_main_list, report_mislabelled
 from patchgate.configmaps.records import read_records
 from patchgate.policy.part import ExceptionsPart, ImageListPart, Part, Problem, RecordsPart
 from patchgate.policy.snapshot import Snapshot
@@ -69,6 +69,8 @@ def _read(configmap: ConfigMap, previous: Part | None, names: Names, now: dateti
         return read_records(configmap, previous if isinstance(previous, RecordsPart) else None, now)
     if configmap.name == names.exceptions:
         return read_exceptions(configmap, previous if isinstance(previous, ExceptionsPart) else None)
+    if names.is_mislabelled(configmap):
+        return report_mislabelled(configmap, names.label)
     return read_labelled_list(configmap) if names.is_labelled_list(configmap) else None
 
 

@@ -14,11 +14,13 @@ class ConfigMap:
         name: its name.
         labels: its labels.
         data: key → text.
+        unread: keys that hold no text: binary, or in a file a number or a list.
     """
 
     name: str
     labels: Mapping[str, str]
     data: Mapping[str, str]
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,16 @@ class Names:
 
     def concern(self, configmap: ConfigMap) -> bool:
         """Tell by name and labels whether a ConfigMap counts as anything at all."""
-        return configmap.name in self._reserved or self.is_labelled_list(configmap)
+        return configmap.name in self._reserved or self.is_labelled_list(configmap) or self.is_mislabelled(configmap)
 
     def is_labelled_list(self, configmap: ConfigMap) -> bool:
         """Tell whether its label makes it an image list: never under a name that counts as something else."""
         return configmap.labels.get(self.label) == "true" and configmap.name not in self._reserved
+
+    def is_mislabelled(self, configmap: ConfigMap) -> bool:
+        """Tell whether its label has a value that makes it no image list, and does not say that it is none."""
+        value = configmap.labels.get(self.label)
+        return value not in (None, "true", "false") and configmap.name not in self._reserved
 
     @property
     def _reserved(self) -> tuple[str, ...]:

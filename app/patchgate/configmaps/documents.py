@@ -25,6 +25,7 @@ MANIFEST_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
 LIST_FAULTS: Final = 10
 """Faults of one List that are named; the rest are counted. A List of a million numbers is one slip, not a million."""
 _ANY_WIDTH: Final = 100_000
+BINARY: Final = "is binary: must be a text in UTF-8"
 _NO_TEXT: Final = "must be a text: put it in quotes"
 
 
@@ -197,11 +198,13 @@ def read_configmap(obj: dict[str, object]) -> tuple[ConfigMap, list[tuple[str, s
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not isinstance(metadata, dict) or not isinstance(name, str):
         raise InvalidManifestError("a ConfigMap without metadata.name")
-    data = obj.get("data") or {}
-    if not isinstance(data, dict):
-        raise InvalidManifestError(f"{name}: data must be a mapping of texts")
+    data, binary = obj.get("data") or {}, obj.get("binaryData") or {}
+    if not isinstance(data, dict) or not isinstance(binary, dict):
+        raise InvalidManifestError(f"{name}: data and binaryData must be mappings")
     texts = {str(key): value if isinstance(value, str) else "" for key, value in data.items()}
     faults = [(str(key), _NO_TEXT) for key, value in data.items() if not isinstance(value, str)]
+    faults += [(str(key), BINARY) for key in binary]
     labels = metadata.get("labels")
     own = labels.items() if isinstance(labels, dict) else ()
-    return ConfigMap(name, {str(key): value for key, value in own if isinstance(value, str)}, texts), faults
+    texts_of_labels = {str(key): value for key, value in own if isinstance(value, str)}
+    return ConfigMap(name, texts_of_labels, texts, frozenset(key for key, _ in faults)), faults

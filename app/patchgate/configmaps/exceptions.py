@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.documents import load_documents
 from patchgate.configmaps.fields import Text, Time, convert_to_utc
+from patchgate.configmaps.unknown_keys import report_unknown_keys, suggest
 from patchgate.errors import InvalidManifestError, InvalidPatternError
 from patchgate.policy.exception import ImageException
 from patchgate.policy.lines import read_lines
@@ -55,6 +56,9 @@ def _strip(entry: object) -> object:
 def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> ExceptionsPart:
     """Read the exceptions. A text that is no YAML list keeps the last good ones."""
     name, text = configmap.name, configmap.data.get(KEY, "")
+    if KEY in configmap.unread:
+        return _keep(name, "is no text", previous)
+    unknown = report_unknown_keys(configmap, {KEY}, f"exceptions are in {KEY}")
     hidden = [Problem(name, f"{KEY} line {line.number}", line.fault) for line in read_lines(text) if line.fault]
     try:
         documents = load_documents(text.translate(_SEPARATORS))
@@ -68,11 +72,19 @@ def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> Ex
         try:
             exceptions.append(msgspec.convert(_strip(entry), _Exception).to_exception())
         except msgspec.ValidationError as error:
-            problems.append(Problem(name, f"entry {number}", f"refused: {say_fault(error)}"))
+            problems.append(Problem(name, f"entry {number}", f"refused: {_say_fault(error, entry)}"))
         except (ValueError, InvalidPatternError) as error:
             reason = f"image: {error}" if isinstance(error, InvalidPatternError) else str(error)
             problems.append(Problem(name, f"entry {number}", f"refused: {reason}"))
-    return ExceptionsPart(name, tuple(exceptions), (*hidden, *problems))
+    return ExceptionsPart(name, tuple(exceptions), (*unknown, *hidden, *problems))
+
+
+def _say_fault(error: msgspec.ValidationError, entry: object) -> str:
+    """Say the first fault; of an unknown key also which one was probably meant."""
+    fields = _Exception.__struct_fields__
+    unknown = next((str(key) for key in entry if key not in fields), "") if isinstance(entry, dict) else ""
+    fault = say_fault(error)
+    return fault + (suggest(unknown, fields) if unknown and fault.startswith(f"{unknown}: ") else "")
 
 
 def _keep(name: str, fault: str, previous: ExceptionsPart | None) -> ExceptionsPart:

@@ -1,18 +1,18 @@
 """Field types that several ConfigMaps share: times, digests, references; each refuses with what to write instead."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeAlias, TypeVar, overload
+from typing import Annotated, ClassVar, Final, TypeAlias, TypeVar, overload
 
 from msgspec import Meta, Struct, structs
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
+from patchgate.policy import verdict
 from patchgate.policy.reference import Reference
 from patchgate.policy.verdict import show
 from patchgate.validation import DIGEST_PATTERN
 
 _SKEW: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
-_T = TypeVar("_T", bound=Struct)
 
 Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """An RFC 3339 time; in UTC after `settle`."""
@@ -21,7 +21,17 @@ Text: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
 class SchemaModel(Struct, frozen=True):
-    """Unknown fields are ignored: a newer patcher may write more."""
+    """Unknown fields are ignored: a newer patcher may write more.
+
+    Attributes:
+        FORGETS: fields with a time that is None where it is ahead: for what is compared, as two that are taken for now
+            would be equal.
+    """
+
+    FORGETS: ClassVar[frozenset[str]] = frozenset()
+
+
+_T = TypeVar("_T", bound=SchemaModel)
 
 
 def settle(value: _T, now: datetime, ahead: list[str]) -> _T:
@@ -30,7 +40,9 @@ def settle(value: _T, now: datetime, ahead: list[str]) -> _T:
     for field in value.__struct_fields__:
         old = getattr(value, field)
         if isinstance(old, datetime):
-            changes[field] = settle_time(old, now, ahead, field)
+            is_ahead = old - now > _SKEW and field in value.FORGETS
+            settled = settle_time(old, now, ahead, field)
+            changes[field] = None if is_ahead else settled
         elif isinstance(old, SchemaModel):
             changes[field] = settle(old, now, ahead)
         elif isinstance(old, tuple) and old and isinstance(old[0], SchemaModel):
@@ -72,8 +84,8 @@ def say_time(time: datetime) -> str: ...
 @overload
 def say_time(time: datetime | None) -> str | None: ...
 def say_time(time: datetime | None) -> str | None:
-    """Say a UTC time as records have it: RFC 3339, whole seconds, a year of four digits."""
-    return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z" if time else None
+    """Say a UTC time as records have it; None stays so."""
+    return verdict.say_time(time) if time else None
 
 
 def read_tagged(text: str) -> Reference:

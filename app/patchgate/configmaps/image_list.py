@@ -6,6 +6,7 @@ from typing import Final
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.policy_keys import KEYS, read_policy
+from patchgate.configmaps.unknown_keys import report_unknown_keys
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.lines import BLANKS, read_lines
@@ -16,6 +17,7 @@ from patchgate.policy.verdict import show
 KEY: Final = "images.txt"
 _COMMENT: Final = re.compile(r"(?:^|[ \t])#.*")
 _FOLDED: Final = "several images on one line: write `images.txt: |` (`>` joins lines), and one image a line"
+_READS: Final = "it has images.txt and the policy"
 _HAS_BLANK: Final = "has a space in it: write one image a line, and # before a comment"
 
 
@@ -27,25 +29,47 @@ def read_main_list(configmap: ConfigMap, previous: ImageListPart | None) -> Imag
     Helm makes it and then leaves it to people; only next to a key that nothing reads is that a slip.
     """
     part = _read_lines(configmap)
-    problems = list(part.problems)
+    problems = [*part.problems, *report_unknown_keys(configmap, KEYS | {KEY}, _READS)]
     if configmap.data.keys() - KEYS:
         problems += _report_absence(configmap)
     if not any(part.lines.values()) and previous and previous.lines:
         part = replace(part, lines=previous.lines, naming_badly={})
-        slip = "is gone" if KEY not in configmap.data else f"names no {'good ' if part.bad_lines else ''}image any more"
+        slip = _say_slip(configmap, part)
         problems.append(Problem(configmap.name, KEY, f"{slip}; the last good list stays in force"))
+    elif KEY in configmap.unread:  # nothing is decided by an empty list that nobody meant
+        return replace(part, problems=tuple(problems))
     policy, policy_problems = read_policy(configmap, previous.policy if previous else None)
     return replace(part, policy=policy, problems=(*problems, *policy_problems))
 
 
+def _say_slip(configmap: ConfigMap, part: ImageListPart) -> str:
+    if KEY in configmap.unread:
+        return "is no text"
+    if KEY not in configmap.data:
+        return "is gone"
+    return f"names no {'good ' if part.bad_lines else ''}image any more"
+
+
 def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
-    """Read a list that a label made one; a policy beside it counts for nothing."""
+    """Read a list that a label made one; a policy next to it has no effect."""
     part = _read_lines(configmap)
-    return replace(part, problems=(*_report_absence(configmap), *part.problems))
+    policy = [
+        Problem(configmap.name, key, "has no effect here: the policy is that of copa-image-list alone")
+        for key in sorted(configmap.data.keys() & KEYS)
+    ]
+    unknown = report_unknown_keys(configmap, KEYS | {KEY}, f"a labelled list has {KEY}")
+    return replace(part, problems=(*_report_absence(configmap), *policy, *unknown, *part.problems))
+
+
+def report_mislabelled(configmap: ConfigMap, label: str) -> ImageListPart:
+    """Report a ConfigMap whose label has a value that makes it no image list; none of it is read."""
+    value = show(configmap.labels[label], SHOWN_VALUE_CHARACTERS)
+    reason = f"label {label}: {value!r} makes it no image list: write 'true', or 'false' if it is none"
+    return ImageListPart(configmap.name, {}, None, (Problem(configmap.name, "", reason),))
 
 
 def _report_absence(configmap: ConfigMap) -> list[Problem]:
-    if KEY in configmap.data:
+    if KEY in configmap.data or KEY in configmap.unread:
         return []
     return [Problem(configmap.name, KEY, "is missing: one REPO:TAG or REPO:TAG@DIGEST a line")]
 

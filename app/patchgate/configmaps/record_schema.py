@@ -5,7 +5,7 @@ What came after the first release is optional: an older gate ignores it, and an 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from msgspec import Meta, ValidationError, convert, field
 
@@ -21,6 +21,8 @@ _Count = Annotated[int, Meta(ge=0)]
 
 class ScannerSchema(SchemaModel, frozen=True):
     """Who scanned."""
+
+    FORGETS: ClassVar[frozenset[str]] = frozenset({"database"})
 
     name: str
     version: str
@@ -60,14 +62,18 @@ class SourceClocksSchema(SchemaModel, frozen=True, kw_only=True):
 class UnverifiedSchema(SchemaModel, frozen=True):
     """What an interrupted run goes on from."""
 
+    FORGETS: ClassVar[frozenset[str]] = frozenset({"database"})
+
     reference: str
     digest: Digest
     source_digest: Digest
-    database: Time
+    database: Time | None
 
     def to_unverified(self) -> Unverified:
-        """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
+        """Give the value of `policy`; ValueError where the reference is not REPO:TAG, or the database has no time."""
         reference = read_tagged(self.reference)
+        if self.database is None:
+            raise ValueError("its database has no time")
         return Unverified(reference.repository, str(reference.tag), self.digest, self.source_digest, self.database)
 
 

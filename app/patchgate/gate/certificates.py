@@ -86,9 +86,9 @@ class CertificateKeeper:
             return self.secret.find_obstacle() or ("" if self._loaded else "the certificate is not loaded yet")
         now, current = self.clock(), self.pair.current
         if now > current.expires:
-            return f"the certificate expired on {current.expires:%Y-%m-%dT%H:%MZ}: put a new pair in its place"
+            return f"the certificate expired on {current.expires:%Y-%m-%dT%H:%M:%SZ}: put a new pair in its place"
         if now < current.begins:
-            return f"the certificate is not valid before {current.begins:%Y-%m-%dT%H:%MZ}"
+            return f"the certificate is not valid before {current.begins:%Y-%m-%dT%H:%M:%SZ}"
         return ""
 
     async def run(self) -> Never:

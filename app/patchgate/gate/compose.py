@@ -22,7 +22,7 @@ from patchgate.gate.certificates import STAND_IN_EXPIRES, CertificateKeeper, Loo
 from patchgate.gate.client_ca import ClientCaKeeper, read_client_ca
 from patchgate.gate.clock import SteadyClock, watch_clock
 from patchgate.gate.follow import Follower
-from patchgate.gate.gauges import read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
+from patchgate.gate.gauges import read_budget, read_clock_and_log, read_contact_gauge, read_gauges, read_image_gauges
 from patchgate.gate.log import ForwardHandler, make_log
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.memory import MemoryKeeper
@@ -173,6 +173,7 @@ async def _run(gate: _Gate) -> None:
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None, budget=budget),
     ]
     metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
+    metrics.registry.register(GaugeCollector(lambda: read_budget(budget)))
     metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))
     metrics.registry.register(GaugeCollector(lambda: read_clock_and_log(clock, gate.stream)))

@@ -9,6 +9,7 @@ from patchgate.gate.clock import SteadyClock
 from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import make_gauge
+from patchgate.server.budget import Budget
 from patchgate.server.serve import Server
 from patchgate.server.tls import ServedPair
 
@@ -57,6 +58,19 @@ def read_contact_gauge(find_age_seconds: Callable[[], float | None]) -> Iterator
     age_seconds = find_age_seconds()
     if age_seconds is not None:
         yield make_gauge("patchgate_contact_age_seconds", "Since kube-apiserver was last heard.", age_seconds)
+
+
+def read_budget(budget: Budget) -> Iterator[Metric]:
+    """Read what connections take, and how many had to give way."""
+    yield make_gauge(
+        "patchgate_connections", "Open connections, in their TLS handshake or after it.", budget.connections
+    )
+    yield make_gauge("patchgate_held_bytes", "Bytes of bodies, unread answers and large buffers.", budget.held_bytes)
+    yield CounterMetricFamily(
+        "patchgate_connections_gave_way",
+        "Connections that were closed as others needed the room.",
+        value=budget.gave_way,
+    )
 
 
 def read_clock_and_log(clock: SteadyClock, stream: LogStream) -> Iterator[Metric]:

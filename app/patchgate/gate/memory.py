@@ -12,7 +12,7 @@ LOOK_SECONDS: Final = 5
 """How often it is looked whether the crowd has gone."""
 CONNECTION_BYTES: Final = 64 * 1024
 """What a connection takes beside what it holds (measured: 58 KB)."""
-GONE_BYTES: Final = 8 * 1024 * 1024
+GONE_BYTES: Final = 1024 * 1024
 """What must have been freed since the last time: giving back takes milliseconds, and so does asking again."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from patchgate.errors import FixError, HeldError, ImageError, RegistryError
 from patchgate.limits import TAG_LOCK_SECONDS
@@ -19,6 +20,9 @@ from patchgate.patcher.naming import name_candidates, name_patched, name_platfor
 from patchgate.patcher.registry import Registry
 from patchgate.patcher.store import Store
 from patchgate.patcher.tools import Deadline
+
+COPIED_PLATFORMS: Final = 32
+"""Platforms that stay as they are and are copied beside the patched ones: official images have a dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
         ImageError: nothing was pushed, or nothing that the registry can describe.
     """
     repository = build.target.push_repository
-    with _hold_free_tag(name_candidates(build.target.tag, build.now), repository, registry, store) as tag:
+    platforms = tuple(build.source.platforms) if build.source.is_index else ()
+    names = name_candidates(build.target.tag, build.now, platforms)
+    with _hold_free_tag(names, platforms, repository, registry, store) as tag:
         digest = _push(build, tag, fixer, registry)
     if digest is None:
         raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
@@ -102,6 +108,7 @@ def delete_candidate(candidate: Candidate, registry: Registry) -> None:
 def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | None:
     """Patch and push under a tag that is held; give the digest that the registry has then."""
     source, target = build.source, build.target
+    _copy_untouched(build, registry)
     try:
         fixer.fix(
             f"{target.key}@{source.digest}",
@@ -116,16 +123,39 @@ def _push(build: Build, tag: str, fixer: Fixer, registry: Registry) -> str | Non
         raise
 
 
+def _copy_untouched(build: Build, registry: Registry) -> None:
+    """Copy the platforms of an index that stay as they are to where it goes: a registry refuses an index without them.
+
+    Raises:
+        ImageError: they cannot be copied, or are too many.
+    """
+    source, target = build.source, build.target
+    if not source.is_index or target.push_repository == target.repository:
+        return
+    patched = {report.platform for report in build.reports}
+    untouched = {digest: name for name, digest in source.platforms.items() if name not in patched}
+    if len(untouched) > COPIED_PLATFORMS:
+        raise FixError(f"its index has {len(untouched)} platforms beside those to patch: push one with fewer")
+    for digest in untouched:
+        registry.copy(target.repository, digest, target.push_repository, build.deadline.find_seconds_left())
+
+
 @contextmanager
-def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, store: Store) -> Iterator[str]:
-    """Hold the first tag that nobody has given a meaning or is about to."""
+def _hold_free_tag(
+    names: Iterator[str], platforms: Sequence[str], repository: str, registry: Registry, store: Store
+) -> Iterator[str]:
+    """Hold the first tag that nobody has given a meaning or is about to.
+
+    Free are all the names that will be pushed: a tag of a platform that an earlier build left behind may be immutable.
+    """
     for name in names:
         with ExitStack() as held:
             try:
                 held.enter_context(store.hold_tag(f"{repository}:{name}", 0))
             except HeldError:  # a build may last: take the next
                 continue
-            if registry.find_digest(repository, name) is None:
+            all_names = (name, *name_platform_tags(name, platforms))
+            if all(registry.find_digest(repository, each) is None for each in all_names):
                 yield name
                 return
 
@@ -133,6 +163,6 @@ def _hold_free_tag(names: Iterator[str], repository: str, registry: Registry, st
 def _delete_tags(repository: str, tag: str, manifest: Manifest, registry: Registry) -> None:
     """Delete a tag, and those that Copa pushes beside an index's; one that stays is in nobody's way."""
     beside = name_platform_tags(tag, manifest.platforms) if manifest.is_index else []
-    with suppress(RegistryError):
-        for name in (tag, *beside):
+    for name in (tag, *beside):
+        with suppress(RegistryError):
             registry.delete_tag(repository, name)

@@ -53,11 +53,11 @@ _MEANINGS: Final = (
     meaning(r"Oracle image passed", "it cannot patch Oracle Linux by a report"),
     meaning(r"no tag found|could not parse reference", "it does not understand the image's name"),
     meaning(
-        r"failed to stat /bin/busybox|lstat \S*/bin: no such file",
+        r"failed to stat /bin/busybox|/bin: no such file or directory",
         "the image has no /bin, where Copa puts its tools: it cannot patch it; build it anew on a newer base",
     ),
     meaning(
-        r"panic: .*nil pointer",
+        r"panic: .{0,80}nil pointer",
         "it ended by a defect of its own, as for an index with an entry without a platform; give each entry one",
     ),
     *REGISTRY_MEANINGS,
@@ -77,7 +77,7 @@ _MEANINGS_OF_BUILDS: Final = (
         r"is not valid yet", "a package source is dated ahead of the clock of BuildKit's machine: set that clock right"
     ),
     meaning(
-        r"Release file .*is expired|has expired.*Release",
+        r"Release file .{0,200}is expired",
         "a package source of the image was not renewed in time: its mirror is behind, or its release is at its end",
     ),
     meaning(
@@ -95,7 +95,7 @@ _MEANINGS_OF_BUILDS: Final = (
         "the image does not trust its package mirror's certificate: add the mirror's CA to the image",
     ),
     meaning(
-        r"404 +Not Found|HTTP 404|error: 404|: No such file or directory.*APKINDEX|APKINDEX.*No such file",
+        r"404 {1,2}Not Found|HTTP 404|error: 404|APKINDEX.{0,200}No such file",
         "a package source of the image lacks what it should have (404): try again later, or change that source",
     ),
     meaning(

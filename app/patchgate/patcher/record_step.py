@@ -49,9 +49,23 @@ def is_overtaken(before: Record | None, attempt: Attempt) -> bool:
     return approved is not None and approved.verified > attempt.begun
 
 
-def look(record: Record, attempt: Attempt, now: datetime) -> Record:
-    """Take over what the attempt saw of the source."""
+def is_refused(record: Record, policy: Policy) -> bool:
+    """Tell whether the policy refuses the image because nobody can patch it: no SLA may admit it again."""
+    is_denied = policy.unpatchable is Effect.DENY and record.approved is None
+    return is_denied and record.state is State.UNPATCHABLE
+
+
+def is_over(record: Record, policy: Policy, now: datetime) -> bool:
+    """Tell whether the SLA of an image without an approval is over."""
+    return record.approved is None and now - record.clock_of(None).since >= policy.patch_sla
+
+
+def look(record: Record, attempt: Attempt, now: datetime, *, stays_unpatchable: bool = False) -> Record:
+    """Take over what the attempt saw of the source. stays_unpatchable: whether the record will say that."""
     since = _find_start(record, attempt.policy, now)
+    has_moved = attempt.source is not None and attempt.source.digest != record.source_digest
+    if record.first_vulnerable and is_refused(record, attempt.policy) and (has_moved or not stays_unpatchable):
+        record = replace(record, first_vulnerable=min(record.first_vulnerable, since))
     if attempt.source and attempt.source.digest != record.source_digest:
         record = _move_source(record, attempt.source, attempt.platforms)
     elif attempt.source:
@@ -179,8 +193,9 @@ def _find_start(record: Record, policy: Policy, now: datetime) -> datetime:
     approved = record.approved
     if approved:
         return round_time(now) if approved.is_fresh(now, policy.stale_after) else approved.verified
-    is_admitted = record.state is State.UNPATCHABLE and policy.unpatchable is not Effect.DENY
-    return round_time(now) if is_admitted else record.first_seen
+    if is_refused(record, policy):
+        return round_time(now - policy.patch_sla)
+    return round_time(now) if record.state is State.UNPATCHABLE else record.first_seen
 
 
 def _move_source(record: Record, source: Manifest, platforms: Iterable[str]) -> Record:
@@ -224,7 +239,9 @@ def _clamp_clock(clock: SourceClock, now: datetime) -> SourceClock:
 
 
 def _clamp_scanner(scanner: Scanner, now: datetime) -> Scanner:
-    return replace(scanner, database=scanner.database and _clamp(scanner.database, now))
+    """Forget a database that is ahead: it is compared, and two that are taken for now would be equal."""
+    is_ahead = scanner.database is not None and scanner.database - now > _SKEW
+    return replace(scanner, database=None) if is_ahead else scanner
 
 
 def _clamp(time: datetime, now: datetime) -> datetime:

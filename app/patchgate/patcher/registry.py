@@ -29,6 +29,10 @@ class Registry(Protocol):
         """Check the right to push, with an upload that is begun and given up."""
         ...
 
+    def copy(self, repository: str, digest: str, target: str, limit_seconds: float) -> None:
+        """Copy a manifest of one platform to another repository, with its blobs; one that is there stays."""
+        ...
+
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Give the very manifest of the digest another tag."""
         ...

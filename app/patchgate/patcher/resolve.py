@@ -11,7 +11,9 @@ from patchgate.policy.verdict import show
 
 
 def resolve(target: Target, registry: Registry, scanner: Scanner) -> Facts:
-    """Ask what the tag is now, and whether what is approved of that is still there: two HEADs.
+    """Ask what the tag is now, and whether what is approved of that is still there.
+
+    Two HEADs, and of an index one more for each platform that is approved: without those it cannot be pulled.
 
     Raises:
         RegistryError: it cannot be asked, or answers with what is no digest.
@@ -20,5 +22,7 @@ def resolve(target: Target, registry: Registry, scanner: Scanner) -> Facts:
     if source is not None and not is_digest(source):
         raise RegistryError(f"its registry names it by {show(source, SHOWN_VALUE_CHARACTERS)!r}, which is no digest")
     approved = target.record.approved if target.record and target.record.source_digest == source else None
-    has_approved = bool(approved and registry.find_digest(approved.repository, approved.digest))
+    has_approved = approved is not None and all(
+        registry.find_digest(approved.repository, digest) for digest in sorted(approved.digests)
+    )
     return Facts(source, has_approved, scanner)

@@ -21,7 +21,9 @@ from patchgate.patcher.record_step import (
     begin,
     clear_source,
     end,
+    is_over,
     is_overtaken,
+    is_refused,
     look,
     put_in_force,
     round_scanner,
@@ -104,10 +106,13 @@ def record_built(before: Record | None, attempt: Attempt, unverified: Unverified
 def record_unpatchable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
     """Record that nobody can patch it; what the source itself was approved for is over.
 
-    What was found vulnerable while it could be patched is failed instead: seeing less of it must not end its SLA.
+    What was found vulnerable while it could be patched is failed instead: seeing less of it must not end its SLA. So is
+    what is found vulnerable after its SLA, as nobody could look at it before.
     """
-    seen = look(begin(before, attempt.target, now), replace(attempt, is_vulnerable=None), now)
-    if seen.first_vulnerable is None or seen.state is State.UNPATCHABLE:
+    record = begin(before, attempt.target, now)
+    seen = look(record, replace(attempt, is_vulnerable=None), now, stays_unpatchable=True)
+    is_late = bool(before and attempt.is_vulnerable) and is_over(record, attempt.policy, now)
+    if record.state is State.UNPATCHABLE or (seen.first_vulnerable is None and not is_late):
         return _leave_unapproved(before, attempt, State.UNPATCHABLE, message, now)
     why = f"{message}; findings counted in it before, so that its SLA runs on: rebuild it, or ask for an exception"
     return _leave_unapproved(before, attempt, State.FAILED, why, now)
@@ -122,7 +127,8 @@ def record_failure(before: Record | None, attempt: Attempt, message: str, now: d
     record = begin(before, attempt.target, now)
     if is_overtaken(before, attempt):
         return record
-    if attempt.is_vulnerable is not None or record.first_vulnerable is None:
+    was_admitted = record.first_vulnerable is None and not is_refused(record, attempt.policy)
+    if attempt.is_vulnerable is not None or was_admitted:
         record = look(record, attempt, now)
     is_as_before = before is not None and record.source_digest == before.source_digest and attempt.is_vulnerable is None
     state = State.UNPATCHABLE if record.state is State.UNPATCHABLE and is_as_before else State.FAILED
@@ -164,7 +170,7 @@ def _leave_unapproved(  # noqa: PLR0913, PLR0917 -- what such a record ends with
     record = begin(before, attempt.target, now)
     if is_overtaken(before, attempt):
         return record
-    record = look(record, attempt, now)
+    record = look(record, attempt, now, stays_unpatchable=state is State.UNPATCHABLE)
     if state is State.UNPATCHABLE:
         record = clear_source(record)
     unapproved = replace(

@@ -120,9 +120,9 @@ def _find_fault(
 def _find_limit(leaf: x509.Certificate, names: Iterable[str], now: datetime) -> str:
     missing = [name for name in names if not covers(leaf, name)]
     if now > leaf.not_valid_after_utc:
-        return f"{CERTIFICATE} expired on {leaf.not_valid_after_utc:%Y-%m-%dT%H:%MZ}"
+        return f"{CERTIFICATE} expired on {leaf.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
     if now < leaf.not_valid_before_utc:
-        return f"{CERTIFICATE} is not valid before {leaf.not_valid_before_utc:%Y-%m-%dT%H:%MZ}"
+        return f"{CERTIFICATE} is not valid before {leaf.not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}"
     if missing:
         return f"{CERTIFICATE} is not good for {', '.join(missing)}"
     return ""

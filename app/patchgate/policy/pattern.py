@@ -16,7 +16,7 @@ from patchgate.policy.reference import Reference, normalise_path
 _REST_OF_PATH: Final = "**"
 _ARCHITECTURES: Final = "amd64|386|arm64|arm|ppc64le|s390x|riscv64|mips64le|loong64"
 _MADE_BY_THE_PATCHER: Final = re.compile(
-    rf".*-(?:patched-\d{{8}}(?:\.\d{{2}})?(?:-(?:{_ARCHITECTURES})(?:-v\d+)?)?|candidate-.*)", re.ASCII
+    rf".*-(?:patched|candidate)-\d{{8}}(?:\.\d{{2}})?(?:-(?:{_ARCHITECTURES})(?:-v\d+)?)?", re.ASCII
 )
 """An index's own tags, and those that Copa pushes beside it, one a platform."""
 _OF_ANOTHER_ARTIFACT: Final = re.compile(r"sha(?:256|384|512)-[a-f0-9]{64}(?:\..*)?", re.ASCII)

@@ -124,5 +124,5 @@ def say_duration(duration: timedelta) -> str:
 
 
 def say_time(time: datetime) -> str:
-    """Say a UTC time as RFC 3339, to the minute."""
-    return f"{time:%Y-%m-%dT%H:%MZ}"
+    """Say a UTC time as RFC 3339 (section 5.6: with seconds, and a year of four digits), in whole seconds."""
+    return f"{time.replace(microsecond=0, tzinfo=None).isoformat()}Z"

@@ -122,6 +122,18 @@ class Object(Struct, frozen=True, gc=False):
         return self.kind in TEMPLATE_KINDS
 
 
+class PullPolicy(StrEnum):
+    """When a node asks the registry (core/v1, PullPolicy)."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+ASSUMED_PULL_POLICY: Final = PullPolicy.IF_NOT_PRESENT
+"""Of an image that somebody asks about by its name alone: what most Pods have, and the stricter one."""
+
+
 class Image(Struct, frozen=True, gc=False):
     """An image as a workload asks for it.
 

@@ -28,6 +28,19 @@ class Holder(Protocol):
         """Free what it holds, now; tell whether it is closed, or else answers first what is under way."""
 
 
+class _Closed:
+    """What takes the place of a connection that has ended."""
+
+    is_under_way = False
+
+    def give_way(self) -> bool:
+        """Do nothing."""
+        return True
+
+
+_CLOSED: Final[Holder] = _Closed()
+
+
 class Share:
     """What one connection takes of the budget."""
 
@@ -110,6 +123,7 @@ class Budget:
             return
         self._set_held(share, 0)
         del peer.shares[share]
+        share.holder = _CLOSED  # no cycle of references: what it took is freed at once
         self.connections -= 1
         if not peer.shares:
             del self._peers[peer.address]

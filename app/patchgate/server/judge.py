@@ -97,9 +97,12 @@ class Judge:
         pods = Asker(question.namespace or None, is_controller=True)
         return [verdict for verdict in self._decide_all(kept, snapshot, pods) if not verdict.allowed]
 
-    def judge_images(self, images: Iterable[str], namespace: str | None, snapshot: Snapshot) -> Decision:
-        """Judge images of which nothing else is known: no pull policy, nobody who asks."""
-        return conclude(self._decide_all(map(Image, images), snapshot, Asker(namespace)))
+    def judge_images(
+        self, images: Iterable[str], namespace: str | None, snapshot: Snapshot, pull_policy: str | None = None
+    ) -> Decision:
+        """Judge images of which no workload is known. pull_policy: of all of them; None if it is not known either."""
+        asked = (Image(image, pull_policy) for image in images)
+        return conclude(self._decide_all(asked, snapshot, Asker(namespace)))
 
     def judge_image(self, image: Image, asker: Asker, snapshot: Snapshot) -> Decision:
         """Judge one image by itself, as if a Pod were made of it."""

@@ -92,6 +92,9 @@ class GateProtocol(HttpToolsProtocol):
         self._end_stall()
         super().connection_lost(exc)
         self.leave()
+        self._end_handshake = _do_nothing
+        if not self.is_under_way:
+            self.cycle = None  # type: ignore[assignment] # no cycle of references: what it took is freed at once
 
     def data_received(self, data: bytes) -> None:
         """Take some bytes."""
@@ -244,6 +247,10 @@ class GateProtocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if self._is_in_head or not self._refuse(*_TOO_SLOW):
             self.transport.abort()
+
+
+def _do_nothing() -> None:
+    """End no handshake: it has ended."""
 
 
 def _choose_body_seconds(url: bytes) -> float:

@@ -202,9 +202,8 @@ def _read_envelope(body: bytes | bytearray, fault: str) -> Review:
     try:
         envelope = _ENVELOPE.validate_json(body)
     except ValidationError as error:
-        if is_too_deep(error):
-            return _read_head(body, fault, error)
-        raise RequestError(400, f"not an AdmissionReview: {say_first_error(error, whole='body')}") from error
+        why = fault if is_too_deep(error) else say_first_error(error, whole="body")
+        return _read_head(body, why, error)
     _check_version(envelope.apiVersion, envelope.kind)
     _check_uid(envelope.request.uid)
     return Review(envelope.request.uid, None, "" if _is_unseen(envelope.request) else f"cannot be read: {fault}")
@@ -213,7 +212,7 @@ def _read_envelope(body: bytes | bytearray, fault: str) -> Review:
 def _read_head(body: bytes | bytearray, fault: str, cause: Exception) -> Review:
     """Read the uid alone, where (fault, cause) nothing else is read.
 
-    Whoever makes a Pod may nest its managedFields as they like: a 400 would let it in unseen under Ignore.
+    A 400 would let it in unseen under Ignore, and anyone who makes a Pod may nest its managedFields as they like.
     """
     uid = find_uid(bytes(body[:OPENING_BYTES]))
     if uid is None:

@@ -110,7 +110,7 @@ class CatalogAnswer(_Answer):
 
 
 class TrackedImageAnswer(_Answer):
-    """A listed image with its record; times are RFC 3339, UTC, to the minute."""
+    """A listed image with its record; times are RFC 3339, UTC."""
 
     image: str
     listed_in: str

@@ -1,6 +1,7 @@
 """Where a registry may send us: other hosts by redirects, servers that give tokens, and never inside from outside."""
 
 import re
+import socket
 import threading
 
 import pytest
@@ -10,8 +11,9 @@ from patchgate.patcher.oci.destination import (
     find_origin,
     find_realm_fault,
     find_redirect_fault,
-    is_forbidden_peer,
+    is_forbidden,
 )
+from patchgate.patcher.oci.patience import ForbiddenPeerError, Patience, check_peer
 from tests.patcher.http_server import Asked, HttpServer, Reply
 from tests.patcher.oci.conftest import PASSWORD, Opened, Servers, basic, login
 from tests.world import digest
@@ -33,7 +35,6 @@ def is_plain(host: str) -> bool:
         (PLAIN, "http://minio.corp:9000/blob"),
         (SECURE, "http://registry.corp:5000/blob"),
         ("https://127.0.0.1:5000/v2/", "https://127.0.0.1:9000/blob"),
-        ("https://10.0.0.7/v2/", "https://127.0.0.1:9000/blob"),
     ],
 )
 def test_a_redirect_that_is_followed(url: str, target: str) -> None:
@@ -48,6 +49,11 @@ def test_a_redirect_that_is_followed(url: str, target: str) -> None:
         (SECURE, "https://127.0.0.1/blob", "an address of this machine or its cloud"),
         (SECURE, "https://[::1]:8443/blob", "an address of this machine or its cloud"),
         (SECURE, "https://localhost/blob", "an address of this machine or its cloud"),
+        (SECURE, "https://localhost./blob", "an address of this machine or its cloud"),
+        (SECURE, "https://x.localhost/blob", "an address of this machine or its cloud"),
+        ("https://10.0.0.7/v2/", "https://127.0.0.1:1234/blob", "an address of this machine or its cloud"),
+        (PLAIN, "http://168.63.129.16/machine", "an address of this machine or its cloud"),
+        (PLAIN, "http://[fd00:ec2::23]/v1/credentials", "an address of this machine or its cloud"),
         (SECURE, "https://0.0.0.0/blob", "an address of this machine or its cloud"),
         (SECURE, "https://[::ffff:169.254.169.254]/blob", "an address of this machine or its cloud"),
         (PLAIN, "http://169.254.169.254/latest/meta-data/", "an address of this machine or its cloud"),
@@ -56,6 +62,10 @@ def test_a_redirect_that_is_followed(url: str, target: str) -> None:
         ("http://10.0.0.5:5000/v2/", "http://169.254.169.254/latest/", "an address of this machine or its cloud"),
         (SECURE, "file:///etc/passwd", "what is not a URL of http or https"),
         (SECURE, "https:///blob", "what is not a URL of http or https"),
+        (SECURE, "https://storage.example.net:x/blob", "what is not a URL of http or https"),
+        (SECURE, "https://storage.example.net:99999/blob", "what is not a URL of http or https"),
+        (SECURE, "https://a..b/blob", "what is not a URL of http or https"),
+        (SECURE, f"https://{'a' * 70}.example.net/blob", "what is not a URL of http or https"),
         (SECURE, "https://robot:secret@storage.example.net/blob", "a URL with a login in it"),
     ],
 )
@@ -89,6 +99,8 @@ def test_a_token_server_that_is_asked(url: str, realm: str, *, has_login: bool) 
         (SECURE, "https://127.0.0.1:2375/token", False, "an address inside this network"),
         (SECURE, "https://[fe80::1]/token", False, "an address inside this network"),
         (SECURE, "https://localhost/token", False, "an address inside this network"),
+        (SECURE, "https://localhost./token", False, "an address inside this network"),
+        (SECURE, "https://168.63.129.16/token", False, "an address inside this network"),
         ("http://10.0.0.5:5000/v2/", "http://169.254.169.254/latest/", False, "an address inside this network"),
         (SECURE, "gopher://auth.example.com/", True, "not a URL of http or https"),
         (SECURE, "/token", True, "not a URL of http or https"),
@@ -112,11 +124,72 @@ def test_scheme_host_and_port_make_an_origin(url: str, other: str, *, same: bool
 
 
 @pytest.mark.parametrize(
-    ("address", "forbidden"),
-    [("169.254.169.254", True), ("fe80::1%eth0", True), ("fd00:ec2::254", True), ("10.0.0.1", False), ("::1", False)],
+    ("peer", "sender", "forbidden"),
+    [
+        ("169.254.169.254", "10.0.0.5", True),
+        ("fe80::1%eth0", "registry.example.com", True),
+        ("fd00:ec2::254", "registry.example.com", True),
+        ("fd00:ec2::23", "registry.example.com", True),  # EKS Pod Identity
+        ("fd20:ce::254", "registry.example.com", True),  # Google
+        ("168.63.129.16", "registry.example.com", True),  # Azure
+        ("100.100.100.200", "127.0.0.1", True),
+        ("127.0.0.1", "registry.example.com", True),
+        ("127.0.0.1", "10.0.0.5", True),
+        ("0.0.0.0", "registry.example.com", True),  # noqa: S104 -- an address that is refused
+        ("::ffff:127.0.0.1", "registry.example.com", True),
+        ("127.0.0.1", "localhost", False),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("10.0.0.1", "registry.example.com", False),
+        ("93.184.216.34", "registry.example.com", False),
+    ],
 )
-def test_an_address_that_a_name_leads_to(address: str, *, forbidden: bool) -> None:
-    assert is_forbidden_peer(address) is forbidden
+def test_an_address_that_a_sender_may_not_lead_to(peer: str, sender: str, *, forbidden: bool) -> None:
+    assert is_forbidden(peer, sender) is forbidden
+
+
+class Connected(socket.socket):
+    """A connection to whatever address a name led to."""
+
+    def __init__(self, peer: str) -> None:
+        super().__init__()
+        self.peer = peer
+        self.is_closed = False
+
+    def getpeername(self) -> tuple[str, int]:
+        return self.peer, 443
+
+    def close(self) -> None:
+        self.is_closed = True
+        super().close()
+
+
+@pytest.mark.parametrize(
+    ("host", "peer", "sender", "may"),
+    [
+        ("registry.example.com", "93.184.216.34", "", True),
+        ("registry.kind", "127.0.0.1", "", True),  # a registry that the image list names
+        ("registry.example.com", "169.254.169.254", "", False),
+        ("169.254.1.1", "169.254.1.1", "", True),
+        ("evil.example.com", "127.0.0.1", "registry.example.com", False),
+        ("2130706433", "127.0.0.1", "registry.example.com", False),
+        ("127.1", "127.0.0.1", "registry.example.com", False),
+        ("ip6-localhost", "::1", "registry.example.com", False),
+        ("storage.example.net", "10.0.0.7", "registry.example.com", True),
+        ("localhost", "127.0.0.1", "127.0.0.1", True),
+    ],
+)
+def test_what_a_name_resolves_to_is_looked_at_where_the_connection_is_made(
+    host: str, peer: str, sender: str, *, may: bool
+) -> None:
+    patience = Patience(1, 1, threading.Event())
+    patience.led.by = sender
+    with Connected(peer) as connected:
+        if may:
+            assert check_peer(connected, host, patience) is connected
+            return
+        with pytest.raises(ForbiddenPeerError, match=f"{host} leads to {peer}"):
+            check_peer(connected, host, patience)
+        assert connected.is_closed
 
 
 def challenge(realm: str) -> Reply:

@@ -244,7 +244,7 @@ def test_a_helper_that_is_not_there_is_named(serve: Servers, open_registry: Open
         registry.find_digest(f"{server.host}/shop/api", "1.0")
 
 
-@pytest.mark.parametrize("config", ["", "[]", '{"auths": []}', '{"auths": {"a": "cGFzc3dvcmQ="}}'])
+@pytest.mark.parametrize("config", ["{", "[]", '{"auths": []}', '{"auths": {"a": "cGFzc3dvcmQ="}}'])
 def test_a_config_that_is_none_is_named_and_not_quoted(serve: Servers, open_registry: Opened, config: str) -> None:
     server = serve(guard)
     registry = open_registry(server.host)

@@ -1,6 +1,7 @@
 """What is asked of a registry, and what is believed of its answers."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 
@@ -9,6 +10,7 @@ import pytest
 from patchgate.errors import RegistryError
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.oci.manifest import ACCEPT, INDEX_TYPES, MANIFEST_TYPES
+from patchgate.patcher.oci.tags import LINK_CHARACTERS, find_next_page
 from tests.patcher.http_server import Asked, Reply
 from tests.patcher.oci.conftest import Opened, Servers
 from tests.world import digest
@@ -192,6 +194,35 @@ def test_pages_follow_by_their_query_on_the_host_and_path_that_was_asked(
     assert not elsewhere.asked
 
 
+@pytest.mark.parametrize("link", ["<" * 60_000, "<a>" * 3000, ";" * 60_000, '<?last=a>; rel="next"' + " " * 60_000])
+def test_a_link_that_is_longer_than_any_names_no_page(serve: Servers, open_registry: Opened, link: str) -> None:
+    server = serve(Reply(200, {"Link": link}, b'{"tags": ["a"]}'))
+    with pytest.raises(RegistryError, match=r"a Link header of \d+ characters names no page of tags"):
+        list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+
+
+@pytest.mark.parametrize(
+    ("link", "page"),
+    [
+        ('<?last=a>; rel="prev", <?last=b>; rel="next"', "/v2/x?last=b"),
+        ('<?last=b>; rel="next", <?last=a>; rel="prev"', "/v2/x?last=b"),
+        ('<?last=b>;title="x; y";REL=next;a=b', "/v2/x?last=b"),
+        ('<?last=b>; rel="nextfoo"', None),
+        ('<?last=b>; rel="previous"', None),
+        ("<" * LINK_CHARACTERS, None),
+        ("<a>;" + " " * (LINK_CHARACTERS - 4), None),
+    ],
+)
+def test_the_link_of_the_next_page_is_found(link: str, page: str | None) -> None:
+    assert find_next_page("/v2/x", link) == page
+
+
+def test_strings_of_a_page_that_are_no_tags_are_left_out(serve: Servers, open_registry: Opened) -> None:
+    page = json.dumps({"tags": ["1.0", 'a"1.1"', "\\" * 100_000, "", "-x", "1.2"]}).encode()
+    server = serve(Reply(200, body=page))
+    assert set(open_registry(server.host).list_tags(f"{server.host}/shop/api")) <= {"1.0", "1.2", "1.1"}
+
+
 def test_a_page_is_asked_for_when_the_one_before_is_used_up(serve: Servers, open_registry: Opened) -> None:
     server = serve(Reply(200, {"Link": '<?last=b>; rel="next"'}, b'{"tags": ["a", "b"]}'))
     tags = open_registry(server.host).list_tags(f"{server.host}/shop/api")
@@ -210,7 +241,8 @@ def test_a_stop_ends_a_list_between_two_pages(serve: Servers, open_registry: Ope
 
 
 def test_a_list_has_a_time_of_its_own(serve: Servers, open_registry: Opened) -> None:
-    server = serve(Reply(200, {"Link": '<?last=a>; rel="next"'}, b'{"tags": ["a"]}'))
+    numbers = itertools.count()
+    server = serve(lambda _: Reply(200, {"Link": f'<?last={next(numbers)}>; rel="next"'}, b'{"tags": ["a"]}'))
     seconds = iter(range(0, 1000, 100))
     tags = open_registry(server.host, clock=lambda: next(seconds)).list_tags(f"{server.host}/shop/api")
     with pytest.raises(RegistryError, match=r"takes longer than 300 s to list its tags"):
@@ -227,10 +259,22 @@ def test_a_page_of_many_megabytes_is_read(serve: Servers, open_registry: Opened)
     assert list(open_registry(server.host).list_tags(f"{server.host}/shop/api")) == tags
 
 
-def test_pages_of_tags_that_never_end_are_left(serve: Servers, open_registry: Opened) -> None:
-    server = serve(Reply(200, {"Link": '</v2/shop/api/tags/list?n=1000>; rel="next"'}, b'{"tags": []}'))
-    with pytest.raises(RegistryError, match="has more than 1000 pages of tags"):
+def test_pages_of_tags_that_never_end_are_left(
+    serve: Servers, open_registry: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("patchgate.patcher.oci.registry.TAG_PAGES", 20)
+    numbers = itertools.count()
+    server = serve(lambda _: Reply(200, {"Link": f'<?last={next(numbers)}>; rel="next"'}, b'{"tags": []}'))
+    with pytest.raises(RegistryError, match="has more than 20 pages of tags"):
         list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+    assert len(server.asked) == 20
+
+
+def test_pages_of_tags_in_a_circle_are_left_at_once(serve: Servers, open_registry: Opened) -> None:
+    server = serve(Reply(200, {"Link": '</v2/shop/api/tags/list?last=a>; rel="next"'}, b'{"tags": []}'))
+    with pytest.raises(RegistryError, match="lists its pages of tags in a circle"):
+        list(open_registry(server.host).list_tags(f"{server.host}/shop/api"))
+    assert len(server.asked) == 2
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"tags": "1.0"}'])

@@ -306,7 +306,7 @@ def test_a_certificate_that_begins_later_is_not_said_to_have_expired(cluster: Cl
     keeper = cluster.keep(watches=False)
     keeper.look()
     cluster.clock.now = NOW - timedelta(days=2)
-    assert keeper.find_obstacle() == "the certificate is not valid before 2026-05-09T12:00Z"
+    assert keeper.find_obstacle() == "the certificate is not valid before 2026-05-09T12:00:00Z"
 
 
 @pytest.mark.parametrize("kind", ["secret", "configuration"])

@@ -6,28 +6,43 @@ A registry says both, and an image list names the registry, so neither is truste
 - A challenge is answered only if the host that was asked sent it. It may name a token server on another host, as Docker
   Hub does (`registry-1.docker.io` names `auth.docker.io`): that registry may have our password in any case.
 - Nothing leads from TLS to plain HTTP, unless the operator declared the other host with `--plain-http`.
-- Nothing leads to an address that only machines near us can reach, unless the registry itself has that address.
+- Nothing leads to this machine, unless the registry is on it; nor to a link-local or metadata address. What a name
+  resolves to is looked at where the connection is made (`is_forbidden_peer`).
+- A token server is at no private address, unless the registry is. A redirect may lead to one, such as an object store
+  beside a registry: it carries no credentials, and what comes is checked against a digest or parsed.
 
-Pure. A host's name is not resolved here: what it resolves to is decided where the connection is made.
+Pure.
 """
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
+_HOST_CHARACTERS: Final = 254
+_LABEL_CHARACTERS: Final = 63
 _METADATA: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
-_METADATA_ADDRESSES: Final = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
-"""Of clouds, beside the link-local ones: Alibaba's and Amazon's by IPv6."""
+_METADATA_RANGES: Final = tuple(
+    ip_network(text)
+    for text in (
+        "169.254.0.0/16",
+        "168.63.129.16/32",
+        "100.100.100.200/32",
+        "fe80::/10",
+        "fd00:ec2::/32",
+        "fd20:ce::/32",
+    )
+)
+"""Link-local addresses, and those where clouds have their metadata: the chart's `patchgate.metadataRanges`."""
 
 
 def find_origin(url: str) -> tuple[str, str, int]:
     """Find the scheme, host and port that a URL is asked of (RFC 6454); port 0 where the URL has none that can be."""
     parts = urlsplit(url)
     try:
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
+        port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    except (ValueError, KeyError):
         port = 0
     return parts.scheme, (parts.hostname or "").rstrip("."), port
 
@@ -47,8 +62,7 @@ def find_redirect_fault(url: str, target: str, is_plain: Callable[[str], bool]) 
         return f"redirects to {fault}"
     if there.scheme == "http" and here.scheme == "https" and not is_plain(there.netloc):
         return f"redirects to {there.netloc} without TLS, which is not followed"
-    is_near = _is_near(there.hostname) and not _is_inside(here.hostname)
-    if there.hostname != here.hostname and (is_near or _is_link_local(there.hostname)):
+    if is_forbidden(there.hostname, here.hostname):
         return f"redirects to {there.netloc}, an address of this machine or its cloud, which is not followed"
     return ""
 
@@ -63,43 +77,54 @@ def find_realm_fault(url: str, realm: str, is_plain: Callable[[str], bool], *, h
         return f"names {fault} as the server that gives tokens"
     if there.scheme == "http" and not is_plain(there.netloc) and (has_login or here.scheme == "https"):
         return f"names {there.netloc} as the server that gives tokens, without TLS: it is not asked"
-    if there.hostname != here.hostname and (
-        _is_link_local(there.hostname) or (_is_inside(there.hostname) and not _is_inside(here.hostname))
-    ):
+    if is_forbidden(there.hostname, here.hostname) or (_is_inside(there.hostname) and not _is_inside(here.hostname)):
         return f"names {there.netloc} as the server that gives tokens, an address inside this network: it is not asked"
     return ""
 
 
-def is_forbidden_peer(address: str) -> bool:
-    """Tell whether an address that a name resolved to is link-local or a cloud's metadata server."""
-    return _is_link_local(address.partition("%")[0])
+def is_forbidden(host: str | None, sender: str | None) -> bool:
+    """Tell whether a host, or an address that it resolved to, is one that the sender may not lead to.
+
+    sender: host that led us there; None where the operator's own data name it.
+    """
+    address = (host or "").partition("%")[0]
+    if address == sender:
+        return False
+    return _is_metadata(address) or (_is_near(address) and not _is_near(sender))
 
 
 def _find_form_fault(parts: SplitResult) -> str:
-    if parts.scheme not in _PORTS or not parts.hostname:
+    if not find_origin(parts.geturl())[2] or not _is_host(parts.hostname or ""):
         return "what is not a URL of http or https"
     if "@" in parts.netloc:
         return "a URL with a login in it"
     return ""
 
 
+def _is_host(name: str) -> bool:
+    """Tell whether a host can be asked at all (RFC 1035, 2.3.4)."""
+    labels = name.rstrip(".").split(".")
+    return ":" in name or (len(name) <= _HOST_CHARACTERS and all(0 < len(each) <= _LABEL_CHARACTERS for each in labels))
+
+
 def _is_near(host: str | None) -> bool:
     """Tell whether a host is this machine, by its address or name."""
     address = _read_address(host)
-    return address.is_loopback or address.is_unspecified if address else host == "localhost"
+    name = (host or "").rstrip(".")
+    return address.is_loopback or address.is_unspecified if address else f".{name}".endswith(".localhost")
 
 
 def _is_inside(host: str | None) -> bool:
     """Tell whether a host is an address that the internet does not have, or this machine."""
     address = _read_address(host)
-    return not address.is_global if address else host == "localhost" or (host or "").endswith(".localhost")
+    return not address.is_global if address else _is_near(host)
 
 
-def _is_link_local(host: str | None) -> bool:
+def _is_metadata(host: str | None) -> bool:
     address = _read_address(host)
     if address is None:
         return (host or "").rstrip(".") in _METADATA
-    return address.is_link_local or address in _METADATA_ADDRESSES
+    return any(address in network for network in _METADATA_RANGES)
 
 
 def _read_address(host: str | None) -> IPv4Address | IPv6Address | None:

@@ -88,7 +88,7 @@ _LEGACY: Final = TypeAdapter(_Auths)
 
 class _ConfigSchema(_Schema):
     auths: _Auths = {}
-    helpers: Annotated[dict[str, str], _none_is({})] = Field(default={}, alias="credHelpers")
+    helpers: Annotated[dict[str, _Text], _none_is({})] = Field(default={}, alias="credHelpers")
     store: _Text = Field(default="", alias="credsStore")
 
 
@@ -99,10 +99,12 @@ class Entry:
     Attributes:
         host: registry in lower case, without the port of HTTPS, perhaps with `*`; Docker Hub by its one name.
         path: beginning of a repository's path; empty for all.
+        is_usual: whether its key is the one that Docker writes; of several for one host that one decides.
     """
 
     host: str
     path: str
+    is_usual: bool
     auth: _AuthSchema = field(repr=False)
 
     def fits(self, registry: str, path: str) -> bool:
@@ -110,9 +112,9 @@ class Entry:
         return _fits_host(self.host, registry) and (not self.path or f"{path}/".startswith(f"{self.path}/"))
 
     @property
-    def order(self) -> tuple[bool, int, str]:
-        """Order: a host without `*` first, then the longest path."""
-        return "*" in self.host, -len(self.path), self.host
+    def order(self) -> tuple[bool, int, bool, str]:
+        """Order: a host without `*` first, then the longest path, then the usual key."""
+        return "*" in self.host, -len(self.path), not self.is_usual, self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ def read_docker_config(content: bytes) -> DockerConfig:
     Raises:
         ValidationError: it is none (pydantic's, with what is wrong).
     """
+    if not content.strip():  # as `touch` makes it
+        return DockerConfig()
     if _is_legacy(content):
         return DockerConfig(_order(_LEGACY.validate_json(content)))
     config = _ConfigSchema.model_validate_json(content)
@@ -183,12 +187,13 @@ def _is_legacy(content: bytes) -> bool:
         held: Any = json.loads(content)
     except (ValueError, RecursionError):
         return False
-    known = {"auths", "credHelpers", "credsStore"}
-    return isinstance(held, dict) and bool(held) and not known & held.keys() and any("." in key for key in held)
+    if not isinstance(held, dict) or {"auths", "credHelpers", "credsStore"} & held.keys():
+        return False
+    return any(isinstance(each, dict) and {"auth", "username"} & each.keys() for each in held.values())
 
 
 def _order(auths: Mapping[str, _AuthSchema]) -> tuple[Entry, ...]:
-    entries = [Entry(*_read_key(key), auth) for key, auth in auths.items()]
+    entries = [Entry(*_read_key(key), _is_usual(key), auth) for key, auth in auths.items()]
     return tuple(sorted(entries, key=lambda entry: entry.order))
 
 
@@ -198,9 +203,13 @@ def _read_key(key: str) -> tuple[str, str]:
     host = host.lower().removesuffix(":443")
     path = slash + rest.rstrip("/")
     for api in _API_PATHS:
-        if path == api or path.startswith(f"{api}/"):
-            path = path.removeprefix(api)
+        if path.lower() == api or path.lower().startswith(f"{api}/"):
+            path = path[len(api) :]
     return (DOCKER_HUB if host in DOCKER_HUB_NAMES else host), path.strip("/")
+
+
+def _is_usual(key: str) -> bool:
+    return key == DOCKER_HUB_KEY or (_read_key(key)[0] == key and key != DOCKER_HUB)
 
 
 def _fits_host(pattern: str, registry: str) -> bool:

@@ -9,7 +9,7 @@ import io
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
@@ -17,12 +17,16 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from patchgate.errors import RegistryError
-from patchgate.patcher.oci.destination import is_forbidden_peer
+from patchgate.patcher.oci.destination import is_forbidden
 
 LOOK_SECONDS: Final = 0.5
 """How often a read looks whether the run is stopped."""
 STOP_SECONDS: Final = 5.0
 """How long an answer is still waited for once the run is stopped: a tag that was just given must be known as given."""
+
+
+_NEAR: Final = "localhost"
+"""Whom a host is taken to be led by that the operator's data name: it may be on this machine, and not a cloud's."""
 
 
 class StoppedError(RegistryError):
@@ -41,12 +45,14 @@ class Patience:
         read_seconds: for the next bytes.
         exchange_seconds: for a whole answer.
         stop: shortens every wait to stop_seconds.
+        led: of a thread, `by`: the host that led it where it connects; empty where the operator's data name the host.
     """
 
     read_seconds: float
     exchange_seconds: float
     stop: threading.Event
     stop_seconds: float = STOP_SECONDS
+    led: threading.local = field(default_factory=threading.local)
 
 
 def teach(manager: urllib3.PoolManager, patience: Patience) -> None:
@@ -58,13 +64,13 @@ def teach(manager: urllib3.PoolManager, patience: Patience) -> None:
         response_class = read  # type: ignore[assignment]
 
         def _new_conn(self) -> socket.socket:
-            return _check_peer(super()._new_conn(), self.host, is_proxy=is_proxy)
+            return super()._new_conn() if is_proxy else check_peer(super()._new_conn(), self.host, patience)
 
     class Secure(HTTPSConnection):
         response_class = read  # type: ignore[assignment]
 
         def _new_conn(self) -> socket.socket:
-            return _check_peer(super()._new_conn(), self.host, is_proxy=is_proxy)
+            return super()._new_conn() if is_proxy else check_peer(super()._new_conn(), self.host, patience)
 
     class PlainPool(urllib3.HTTPConnectionPool):
         ConnectionCls = Plain
@@ -75,9 +81,15 @@ def teach(manager: urllib3.PoolManager, patience: Patience) -> None:
     manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-def _check_peer(connected: socket.socket, host: str, *, is_proxy: bool) -> socket.socket:
-    peer = str(connected.getpeername()[0])
-    if not is_proxy and peer != host and is_forbidden_peer(peer):
+def check_peer(connected: socket.socket, host: str, patience: Patience) -> socket.socket:
+    """Give the connection back where its peer is no address that nothing may lead to.
+
+    Raises:
+        ForbiddenPeerError: it is one; the connection is closed.
+    """
+    peer, sender = str(connected.getpeername()[0]), getattr(patience.led, "by", "")
+    is_named = host == peer and not sender  # the operator's data name this very address
+    if not is_named and is_forbidden(peer, sender or _NEAR):
         connected.close()
         raise ForbiddenPeerError(f"{host} leads to {peer}, an address of this machine or its cloud, which is not asked")
     return connected

@@ -16,6 +16,7 @@ from patchgate.errors import RegistryError
 from patchgate.limits import CONFIG_BLOB_BYTES, MANIFEST_ANSWER_BYTES, TAG_PAGES, TAGS_OF_A_PAGE
 from patchgate.patcher.image import Manifest
 from patchgate.patcher.oci.answer import Answer
+from patchgate.patcher.oci.copying import Copying, Place, copy_manifest
 from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.manifest import (
     ACCEPT,
@@ -114,9 +115,13 @@ class OciRegistry:
         place = self._locate(repository, Action.PULL)
         until = self._clock() + TAG_LIST_SECONDS
         path: str | None = f"/v2/{place.path}/tags/list?n={TAGS_OF_A_PAGE}"
-        for _ in range(TAG_PAGES):
-            if path is None:
-                return
+        asked: set[str] = set()
+        while path is not None:
+            if path in asked:
+                raise RegistryError(f"{place} lists its pages of tags in a circle: list the tags that you need")
+            if len(asked) == TAG_PAGES:
+                raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags: list the tags that you need")
+            asked.add(path)
             if self._session.is_stopped:
                 raise RegistryError(f"stopped before {place} had listed its tags")
             if self._clock() > until:
@@ -127,7 +132,6 @@ class OciRegistry:
             self._expect_success(place, answer)
             yield from read_tags(answer.body, str(place))
             path = find_next_page(path, ", ".join(answer.headers.getlist("Link")))
-        raise RegistryError(f"{place} has more than {TAG_PAGES} pages of tags: list the tags that you need")
 
     def check_push(self, repository: str) -> None:
         """Check the right to push, with an upload that is begun and given up.
@@ -146,6 +150,25 @@ class OciRegistry:
         self._expect_success(place, answer)
         if path := _find_upload(place, answer.headers.get("Location", "")):
             self._session.ask(Request("DELETE", place.host, path, place.scope))
+
+    def copy(self, repository: str, digest: str, target: str, limit_seconds: float) -> None:
+        """Copy a manifest of one platform to another repository, with its blobs; one that is there stays."""
+        if self.find_digest(target, digest):
+            return
+        source, until = self._locate(repository, Action.PULL), self._clock() + limit_seconds
+        place = self._locate(target, Action.PUSH)
+
+        def check() -> None:
+            if self._session.is_stopped:
+                raise RegistryError(f"stopped before {source}@{digest} was copied to {place}")
+            if self._clock() > until:
+                raise RegistryError(f"{source}@{digest} was not copied to {place} within {limit_seconds:.0f} s")
+
+        def expect(asked: Place, answer: Answer) -> None:
+            self._expect_success(place if asked is place else source, answer)
+
+        copying = Copying(source, place, self._session.ask, expect, lambda where: _find_upload(place, where), check)
+        copy_manifest(copying, digest, self._get_manifest(source, digest))
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Give the very manifest of the digest another tag."""

@@ -145,13 +145,21 @@ class Session:
             headers["Authorization"] = authorization
         return self._exchange(request.method, url, headers, request.body, request.most_bytes)
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int
+    def _exchange(  # noqa: PLR0913, PLR0917 -- a request
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        most_bytes: int,
+        led_by: str = "",
     ) -> Answer:
         host = urlsplit(url).netloc
         pace = replace(self._pace, tries=1) if host in self._failing else self._pace
         try:
-            answer = retry(lambda: self._transport.exchange(method, url, headers, body, most_bytes), pace, self._stop)
+            answer = retry(
+                lambda: self._transport.exchange(method, url, headers, body, most_bytes, led_by), pace, self._stop
+            )
         except UnreachableError:
             self._failing.add(host)
             raise
@@ -167,21 +175,21 @@ class Session:
                 fault = find_realm_fault(asked, challenge.realm, self._hosts.is_plain, has_login=login is not None)
                 if fault:
                     raise RegistryError(f"{name_host(asked)} {fault}")
-                return self._fetch_token(challenge, challenge.scope or request.scope, login)
+                return self._fetch_token(challenge, challenge.scope or request.scope, login, asked)
 
-    def _fetch_token(self, challenge: Bearer, scope: str, login: Login | None) -> str:
+    def _fetch_token(self, challenge: Bearer, scope: str, login: Login | None, asked: str) -> str:
         """Fetch a token: with our login, an identity token, or as nobody; empty where we get none."""
         fields = {"service": challenge.service, "scope": scope}
         if login and login.is_identity_token:
             grant = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": login.secret}
             headers = {"User-Agent": _CLIENT, "Content-Type": "application/x-www-form-urlencoded"}
             body = urlencode(fields | grant).encode()
-            answer = self._exchange("POST", challenge.realm, headers, body, REGISTRY_ANSWER_BYTES)
+            answer = self._exchange("POST", challenge.realm, headers, body, REGISTRY_ANSWER_BYTES, asked)
         else:
             headers = {"User-Agent": _CLIENT} | ({"Authorization": login.basic} if login else {})
             mark = "&" if urlsplit(challenge.realm).query else "?"
             url = challenge.realm + mark + urlencode({name: text for name, text in fields.items() if text})
-            answer = self._exchange("GET", url, headers, None, REGISTRY_ANSWER_BYTES)
+            answer = self._exchange("GET", url, headers, None, REGISTRY_ANSWER_BYTES, asked)
         if answer.is_of_another_host:
             raise RegistryError(
                 f"{name_host(challenge.realm)} sends us to {name_host(answer.url)} for a token: it is not asked"

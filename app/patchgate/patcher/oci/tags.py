@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from patchgate.errors import RegistryError
-from patchgate.policy.reference import is_tag
 
-_STRING: Final = re.compile(rb'"((?:[^"\\]|\\.)*)"')
-_NEXT: Final = re.compile(r"<([^>]*)>\s*((?:;\s*[^,;]*)*)")
-_IS_NEXT: Final = re.compile(r";\s*rel\s*=\s*\"?next\"?\s*(?:;|$)", re.IGNORECASE)
+LINK_CHARACTERS: Final = 8192
+"""Of a Link header, all of them together: a next page's has some hundred."""
+_TAG: Final = re.compile(rb'"([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})"')
+_NEXT: Final = re.compile(r"<([^<>]*)>([^<>]*)")
+_IS_NEXT: Final = re.compile(r";\s*rel\s*=\s*\"?next\"?\s*(?:[;,]|$)", re.IGNORECASE)
 
 
 class _Page(msgspec.Struct):
@@ -31,12 +32,11 @@ def read_tags(body: bytes, place: str) -> Iterator[str]:
     """
     try:
         tags = bytes(msgspec.json.decode(body, type=_Page).tags).strip()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         tags = b""
     if tags != b"null" and not tags.startswith(b"["):
         raise RegistryError(f"{place} does not list its tags as a registry does")
-    found = (match[1].decode(errors="replace") for match in _STRING.finditer(tags))
-    return filter(is_tag, found)
+    return (match[1].decode("ascii") for match in _TAG.finditer(tags))
 
 
 def find_next_page(path: str, link: str) -> str | None:
@@ -46,7 +46,12 @@ def find_next_page(path: str, link: str) -> str | None:
     itself by another host or path (Artifactory, Nexus), and another host must not get our credentials.
 
     path: of this page. link: the Link header (RFC 8288).
+
+    Raises:
+        RegistryError: the header is longer than any that names a page.
     """
+    if len(link) > LINK_CHARACTERS:
+        raise RegistryError(f"a Link header of {len(link)} characters names no page of tags")
     for target, parameters in _NEXT.findall(link):
         if _IS_NEXT.search(parameters):
             return f"{path.partition('?')[0]}?{urlsplit(target).query}"

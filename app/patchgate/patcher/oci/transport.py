@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import unquote, urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
 from urllib3 import HTTPHeaderDict
@@ -71,14 +71,22 @@ class Transport:
             )
             for proxy in dict.fromkeys(self._proxies.by_scheme.values())
         }
-        patience = Patience(pace.read_seconds, pace.exchange_seconds, stop or threading.Event(), stop_seconds)
+        self._patience = Patience(pace.read_seconds, pace.exchange_seconds, stop or threading.Event(), stop_seconds)
         for manager in (self._direct, *self._through.values()):
-            teach(manager, patience)
+            teach(manager, self._patience)
 
-    def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, most_bytes: int
+    def exchange(  # noqa: PLR0913, PLR0917 -- a request
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        most_bytes: int,
+        led_by: str = "",
     ) -> Answer:
         """Send a request and read its answer; where it is a redirect of a GET or HEAD, follow it.
+
+        led_by: URL of the registry that named this URL; empty where the operator's data name it.
 
         Raises:
             UnreachableError: no whole answer came.
@@ -86,6 +94,7 @@ class Transport:
         """
         place, sent = url, dict(headers)
         for _ in range(REGISTRY_REDIRECTS + 1):
+            self._patience.led.by = urlsplit(url if place != url else led_by).hostname or ""
             status, answered, read = self._send(method, place, sent, body, most_bytes)
             target = urljoin(place, answered.get("Location", ""))
             if status not in _REDIRECTS or method not in _READING or "Location" not in answered:

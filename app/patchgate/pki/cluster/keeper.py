@@ -116,9 +116,11 @@ class SecretKeeper:
         if self.served is None:
             return f"no certificate in the Secret {self.secret.name}: {self._refused}"
         if self.clock() < self.served.chain[0].not_valid_before_utc:
-            return f"the certificate is not valid before {self.served.chain[0].not_valid_before_utc:%Y-%m-%dT%H:%MZ}"
+            return f"the certificate is not valid before {self.served.chain[0].not_valid_before_utc:%Y-%m-%dT%H:%M:%SZ}"
         if not is_valid(self.served.chain[0], self.clock()):
-            return f"the certificate expired on {self.served.expires:%Y-%m-%dT%H:%MZ}: {self._refused or 'not renewed'}"
+            return (
+                f"the certificate expired on {self.served.expires:%Y-%m-%dT%H:%M:%SZ}: {self._refused or 'not renewed'}"
+            )
         if not is_trusted(self.served, self._trust):
             name = self.webhooks.name if self.webhooks else ""
             return f"the caBundle of {name} does not hold the CA of the certificate"

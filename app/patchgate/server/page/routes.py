@@ -20,7 +20,7 @@ from patchgate.policy.overview import find_tracked_image
 from patchgate.policy.pace import Pace
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
-from patchgate.policy.workload import Image
+from patchgate.policy.workload import ASSUMED_PULL_POLICY, Image
 from patchgate.server.judge import Judge
 from patchgate.server.page.answer import make_answer
 from patchgate.server.page.entry import make_entry
@@ -89,11 +89,13 @@ class StatusPage:
         snapshot = self.judge.take_snapshot()
         if snapshot is None:
             return await self._show_fault(say_not_ready().text, image, 503)
-        decision = self.judge.judge_images([image], namespace or None, snapshot)  # here: it remembers, without a lock
+        decision = self.judge.judge_images(
+            [image], namespace or None, snapshot, ASSUMED_PULL_POLICY
+        )  # here: it remembers, without a lock
         verdict, now = decision.verdicts[0], self.judge.clock()
 
         def render(pace: Pace) -> bytes:
-            explanation = explain(Image(image), snapshot, Asker(namespace or None), now)
+            explanation = explain(Image(image, ASSUMED_PULL_POLICY), snapshot, Asker(namespace or None), now)
             view = make_answer(verdict, explanation, namespace)
             asked = show(image, SHOWN_LINE_CHARACTERS)
             return self._renderer.render("decision.html", pace, answer=view, asked=asked, namespace=show(namespace))

@@ -11,6 +11,7 @@ from patchgate.cluster.answer import read_mapping, read_object, read_texts
 from patchgate.cluster.failure import FOLLOW_RIGHTS, say_failure
 from patchgate.cluster.pace import Pace
 from patchgate.configmaps.configmap import ConfigMap
+from patchgate.configmaps.documents import BINARY
 from patchgate.errors import SourceError
 from patchgate.policy.part import Problem
 from patchgate.sources.source import Reading
@@ -113,8 +114,7 @@ class Fetcher:
             action = f"get configmaps in {self.namespace}"
             raise SourceError(say_failure(error, action, host, self.needed)) from error
         entry = read_entry(obj)
-        take(ConfigMap(name, entry.labels, read_texts(obj, "data")))
-        problems = tuple(
-            Problem(name, key, "is binary: must be a text in UTF-8") for key in read_mapping(obj, "binaryData")
-        )
+        binary = frozenset(read_mapping(obj, "binaryData"))
+        take(ConfigMap(name, entry.labels, read_texts(obj, "data"), binary))
+        problems = tuple(Problem(name, key, BINARY) for key in sorted(binary))
         return _Held(frozenset((version, entry.version)), problems)
