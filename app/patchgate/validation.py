@@ -25,7 +25,8 @@ _WRONG_TYPE: Final = re.compile(r"Expected `(object|array|str)[^`]*`, got `\w+`"
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`")
 _PLAIN_TYPES: Final = {"object": "must be an object", "array": "must be a list", "str": "must be a text"}
-DIGEST_PATTERN: Final = "^sha256:[0-9a-f]{64}$"
+DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})\Z"
+"""As `policy.reference` has digests, which is above this layer; a test compares them."""
 TIME_WORDS: Final = "must be a text in RFC 3339, such as 2026-05-09T06:04:52Z"
 _OTHERS: Final = (  # msgspec's words → ours
     (re.compile(r"Expected `str` matching regex .*sha256.*"), "must be sha256: and 64 lower-case hexadecimal digits"),

@@ -1,6 +1,7 @@
 """Patch records as `records.json` has them: what each field must be, and what stays in force when one is bad."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.records import read_records
 from patchgate.policy.part import RecordsPart
 from patchgate.policy.record import Approval, State
+from patchgate.policy.reference import is_digest
+from patchgate.validation import DIGEST_PATTERN
 from tests.world import NOW, clean, digest, hours_ago, patched, record, records
 
 API = "registry.example.com/myapp/api:1.4.2"
@@ -290,3 +293,13 @@ def test_a_record_that_broke_and_is_mended_is_read_again() -> None:
 def test_a_generation_that_nothing_can_hold_refuses_the_file_whole() -> None:
     part = read_text(f'{{"schema": 1, "generation": 1{"0" * 400}, "records": {{}}}}', LAST_GOOD)
     assert (part.generation, len(part.problems)) == (4, 1)
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512", "sha1", "md5", "SHA256", ""])
+@pytest.mark.parametrize("digits", [40, 63, 64, 65, 96, 128])
+@pytest.mark.parametrize("end", ["", "\n", " "])
+def test_a_digest_is_what_a_reference_takes_for_one(algorithm: str, digits: int, end: str) -> None:
+    text = f"{algorithm}:{'a' * digits}{end}"
+    assert bool(re.search(DIGEST_PATTERN, text)) == is_digest(text)
+    part = read(records({API: record(source_digest=text)}))
+    assert (API in part.records) == is_digest(text)
