@@ -76,7 +76,7 @@ unit: $(READY) #: the tests that need nothing else, with branch coverage (100 % 
 	$(BIN)/coverage report --fail-under=95
 
 server-versions: $(READY) #: the server's tests on the minor version of uvicorn before the one that is locked (a minute)
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes --upgrade --target $(VENV)/uvicorn-before -r requirements/uvicorn.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes --target $(VENV)/uvicorn-before -r requirements/uvicorn.txt
 	PYTHONPATH=$(CURDIR)/$(VENV)/uvicorn-before $(BIN)/python -c 'import uvicorn; print("with uvicorn", uvicorn.__version__)'
 	PYTHONPATH=$(CURDIR)/$(VENV)/uvicorn-before $(BIN)/pytest tests/server --ignore=tests/server/page $(ARGS)
 

@@ -37,6 +37,7 @@ from patchgate.server.judge import Judge, OnError
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.protocol import GateProtocol
+from patchgate.server.readiness import Readiness
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
@@ -283,7 +284,7 @@ def make_gate_app(
     standing = snapshot(*configmaps) if configmaps else None
     judge = Judge(current=lambda: standing, clock=lambda: NOW, scope=scope)
     reporter = Reporter(GateMetrics(CollectorRegistry()), make_log(io.StringIO()))
-    return make_app(judge, reporter, Life(0), lambda: source_problems)
+    return make_app(judge, reporter, Readiness(judge, Life(0)), lambda: source_problems)
 
 
 @dataclass(frozen=True)
@@ -314,7 +315,7 @@ def make_doors(
     standing = snapshot(*configmaps) if configmaps else None
     judge = Judge(current=lambda: standing, clock=clock, on_error=on_error, decide=decide)
     metrics, stream = GateMetrics(CollectorRegistry()), log or io.StringIO()
-    main = make_app(judge, Reporter(metrics, make_log(stream)), Life(0), lambda: ())
+    main = make_app(judge, Reporter(metrics, make_log(stream)), Readiness(judge, Life(0)), lambda: ())
     return Doors(main, make_ops_app(judge, metrics.registry, main), metrics, stream)
 
 

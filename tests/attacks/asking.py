@@ -9,6 +9,8 @@ from tests.conftest import START_SECONDS, Gate, read_recorded
 
 ANSWER_SECONDS = 1.0
 """The bar of the attacks: a small review from another address."""
+PROBE_SECONDS = 5.0
+"""The bar of a probe on a new connection: timeoutSeconds of the chart's liveness probe."""
 HONEST = "127.0.0.250"
 AS_JSON = {"Content-Type": "application/json"}
 
@@ -20,35 +22,42 @@ def warm_up(limited: LimitedGate) -> int:
     return limited.read_resident_bytes()
 
 
-def connect(gate: Gate) -> HTTPSConnection:
-    return HTTPSConnection(gate.host, gate.port, context=gate.trust, timeout=ANSWER_SECONDS, source_address=(HONEST, 0))
+def connect(gate: Gate, seconds: float = START_SECONDS) -> HTTPSConnection:
+    """A connection from an address of its own; each of its operations has so many seconds."""
+    return HTTPSConnection(gate.host, gate.port, context=gate.trust, timeout=seconds, source_address=(HONEST, 0))
 
 
-def ask_until(gate: Gate, is_over: Callable[[], bool]) -> list[float]:
-    """Ask small reviews on a kept connection, and every tenth time a probe on a new one; give the seconds of each."""
-    review, seconds = read_recorded("pod-create"), []
+def ask_until(gate: Gate, is_over: Callable[[], bool]) -> tuple[list[float], list[float]]:
+    """Ask small reviews on a kept connection, and every tenth time a probe on a new one; give the seconds of each.
+
+    A kube-apiserver has connections already when an attack begins; a kubelet opens one for each probe.
+    """
+    reviews, probes = [], []
     kept = connect(gate)
-    kept.timeout = START_SECONDS  # a kube-apiserver has connections already when an attack begins
     kept.connect()
-    assert kept.sock
-    kept.sock.settimeout(ANSWER_SECONDS)
     while not is_over():
-        began = time.monotonic()
-        kept.request("POST", "/validate/enforce?timeout=5s", review, AS_JSON)
-        response = kept.getresponse()
-        assert (response.status, b'"allowed":false' in response.read()) == (200, True)
-        seconds.append(time.monotonic() - began)
-        if len(seconds) % 10 == 0:
-            seconds.append(_probe(gate))
+        reviews.append(_time(lambda: _review(kept)))
+        if len(reviews) % 10 == 0:
+            probes.append(_time(lambda: _probe(gate)))
         time.sleep(0.05)
     kept.close()
-    return seconds
+    return reviews, probes
 
 
-def _probe(gate: Gate) -> float:
+def _time(ask: Callable[[], None]) -> float:
     began = time.monotonic()
+    ask()
+    return time.monotonic() - began
+
+
+def _review(kept: HTTPSConnection) -> None:
+    kept.request("POST", "/validate/enforce?timeout=5s", read_recorded("pod-create"), AS_JSON)
+    response = kept.getresponse()
+    assert (response.status, b'"allowed":false' in response.read()) == (200, True)
+
+
+def _probe(gate: Gate) -> None:
     probe = connect(gate)
     probe.request("GET", "/readyz")
     assert probe.getresponse().status == 200
     probe.close()
-    return time.monotonic() - began

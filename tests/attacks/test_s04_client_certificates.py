@@ -90,7 +90,7 @@ class TestRequire:
         assert count(required, "none") == before + 1
         required.wait_until(lambda: required.events("caller_without_certificate") != [])
         line = required.events("caller_without_certificate")[0]
-        assert (line["address"], line["client_auth"]) == ("127.0.0.1", "require")
+        assert (line["addresses"], line["client_auth"]) == (["127.0.0.1"], "require")
         said = required.ask("GET", "/readyz?verbose").text
         assert "problem: client certificates: a caller at 127.0.0.1 shows no client certificate and was refused" in said
 

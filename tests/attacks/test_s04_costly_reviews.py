@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.attacks.asking import ANSWER_SECONDS, ask_until, warm_up
+from tests.attacks.asking import ANSWER_SECONDS, PROBE_SECONDS, ask_until, warm_up
 from tests.attacks.attackers import start_attack
 from tests.attacks.conftest import BASE, LimitedGateRunner
 from tests.attacks.repeat_reviews import KINDS
@@ -17,9 +17,10 @@ def test_costly_reviews_keep_no_small_one_waiting(run_limited: LimitedGateRunner
         gate = limited.gate
         base = warm_up(limited)
         with start_attack("repeat_reviews", gate.host, gate.port, CONNECTIONS, kind, REPEAT_SECONDS) as attack:
-            seconds = ask_until(gate, attack.is_over)
+            reviews, probes = ask_until(gate, attack.is_over)
             answers = attack.count_answers()
-        assert max(seconds) <= ANSWER_SECONDS
+        assert max(reviews) <= ANSWER_SECONDS
+        assert max(probes) <= PROBE_SECONDS
         assert not [answer for answer in answers if answer.startswith("allowed=True")]
         assert answers["allowed=False uid=attack-1"] > 0
         gate.wait_until(lambda: limited.read_resident_bytes() <= BASE * base)

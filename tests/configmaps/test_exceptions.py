@@ -165,7 +165,7 @@ def test_an_expired_exception_is_ignored_and_reported() -> None:
     ]
 
 
-@pytest.mark.parametrize("separator", "\x85\u2028\u2029", ids=lambda each: f"U+{ord(each):04X}")
+@pytest.mark.parametrize("separator", "\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029", ids=lambda each: f"U+{ord(each):04X}")
 def test_a_comment_does_not_become_an_entry_where_editors_show_no_new_line(separator: str) -> None:
     part = read(f"# note{separator}- {GOOD.replace('good', 'evil')}\n- {GOOD}\n")
     assert say_patterns(part) == ["registry.example.com/good:*"]
@@ -194,3 +194,13 @@ def test_exceptions_that_are_no_text_keep_the_last_good_ones() -> None:
     part = read_exceptions(ConfigMap("copa-exceptions", {}, {}, frozenset({"exceptions.yaml"})), LAST_GOOD)
     assert say_patterns(part) == ["registry.example.com/good:*"]
     assert [each.reason for each in part.problems] == ["is no text; the last good ones stay in force"]
+
+
+def test_a_carriage_return_alone_hides_no_second_image_of_an_entry() -> None:
+    (entry,) = read(f"- {GOOD[:-1]}, # note\r image: 'registry.example.com/evil/**'\n}}\n").exceptions
+    assert str(entry.pattern) == "registry.example.com/good:*"
+
+
+def test_lines_of_windows_are_read_without_a_problem() -> None:
+    part = read(f"# ours\r\n- {GOOD}\r\n")
+    assert (say_patterns(part), part.problems) == (["registry.example.com/good:*"], ())

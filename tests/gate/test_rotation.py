@@ -150,6 +150,9 @@ def test_an_expired_pair_at_the_start_is_said_and_another_one_makes_the_gate_rea
         assert expired.events(said)[0]["why"].startswith("the certificate expired on ")
         assert expired.ask("GET", "/readyz").status == 503
         assert "not ready: the certificate expired on " in expired.ask("GET", "/readyz?verbose").text
+        assert expired.metric("patchgate_ready") == 0
+        assert expired.ask_ops("/").status == 503
+        assert "Not ready: the certificate expired on " in expired.ask_ops("/").text
         files.days = 3
         files.put(files.issue(OLD))
         expired.wait_until_ready()

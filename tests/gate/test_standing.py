@@ -14,6 +14,9 @@ from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import GaugeCollector
 from patchgate.policy.part import Problem
+from patchgate.server.judge import Judge
+from patchgate.server.life import Life
+from patchgate.server.readiness import Readiness
 from patchgate.server.tls import RotatingPair
 from tests.world import NOW, clean, exceptions, hours_ago, image_list, records, snapshot, team_list
 
@@ -39,7 +42,8 @@ def stand(*configmaps: ConfigMap) -> Standing:
 
 def scrape(standing: Standing, pair: RotatingPair) -> dict[str, float]:
     registry = CollectorRegistry()
-    registry.register(GaugeCollector(lambda: read_gauges(standing, pair, (), NOW)))
+    readiness = Readiness(Judge(lambda: standing.snapshot, lambda: NOW), Life(0))
+    registry.register(GaugeCollector(lambda: read_gauges(standing, readiness, pair, (), NOW)))
     samples = [sample for family in registry.collect() for sample in family.samples]
     return {
         f"{sample.name} {sample.labels['kind']}" if sample.labels else sample.name: sample.value for sample in samples

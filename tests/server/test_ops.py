@@ -14,6 +14,9 @@ from tests.world import NOW, image_list
 
 GAUGES = {
     "patchgate_ready",
+    "patchgate_connections",
+    "patchgate_connections_gave_way",
+    "patchgate_held_bytes",
     "patchgate_requests_in_flight",
     "patchgate_images",
     "patchgate_snapshot_age_seconds",

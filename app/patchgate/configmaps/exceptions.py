@@ -1,5 +1,6 @@
 """`copa-exceptions`: time-bound exceptions. One without reason, owner or expiry is refused, the others count."""
 
+import re
 from typing import Annotated, Final
 
 import msgspec
@@ -17,8 +18,8 @@ from patchgate.policy.pattern import Pattern
 from patchgate.validation import say_fault
 
 KEY: Final = "exceptions.yaml"
-_SEPARATORS: Final = dict.fromkeys(map(ord, "\u0085\u2028\u2029"), " ")
-"""What ends a line in YAML 1.1 (5.4) and in no editor: a comment with one of them must not become an entry."""
+_UNSEEN_ENDS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n)")
+"""What ends a line in YAML 1.1 (5.4) and in no editor, or is no text there: no comment with it must become an entry."""
 
 
 class _Exception(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -59,9 +60,10 @@ def read_exceptions(configmap: ConfigMap, previous: ExceptionsPart | None) -> Ex
     if KEY in configmap.unread:
         return _keep(name, "is no text", previous)
     unknown = report_unknown_keys(configmap, {KEY}, f"exceptions are in {KEY}")
-    hidden = [Problem(name, f"{KEY} line {line.number}", line.fault) for line in read_lines(text) if line.fault]
+    faults = ((line.number, line.fault or line.note) for line in read_lines(text))
+    hidden = [Problem(name, f"{KEY} line {number}", fault) for number, fault in faults if fault]
     try:
-        documents = load_documents(text.translate(_SEPARATORS))
+        documents = load_documents(_UNSEEN_ENDS.sub(" ", text))
     except InvalidManifestError as error:
         return _keep(name, str(error), previous)
     entries = documents[0] if documents else []

@@ -104,6 +104,7 @@ class RecordSchema(SchemaModel, frozen=True, kw_only=True):
     earlier_clocks: tuple[SourceClocksSchema, ...] = ()
     platforms_left_out: _Count = 0
     tried: Digest | None = None
+    unended: _Count = 0
 
     def to_record(self, key: str, fingerprint: int, now: datetime, ahead: list[str]) -> Record:
         """Give the value of `policy`; ValueError if the key or a reference is not REPO:TAG, or an approval not whole.
@@ -145,6 +146,7 @@ class RecordSchema(SchemaModel, frozen=True, kw_only=True):
             earlier_clocks=_find_clocks(self.earlier_sources, self.earlier_clocks),
             platforms_left_out=self.platforms_left_out,
             tried=self.tried,
+            unended=self.unended,
             fingerprint=fingerprint,
         )
 

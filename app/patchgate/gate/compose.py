@@ -50,6 +50,7 @@ from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.page.health import Health
+from patchgate.server.readiness import Readiness
 from patchgate.server.reporting import Reporter
 from patchgate.server.review_protocol import ReviewProtocol
 from patchgate.server.serve import Server, listen, serve
@@ -143,23 +144,15 @@ async def _run(gate: _Gate) -> None:
     def list_obstacles() -> list[str]:
         return [each for each in (certificates.find_obstacle(), own_port.find_obstacle()) if each]
 
-    def is_ready() -> bool:
-        is_complete = standing.snapshot is not None and standing.snapshot.is_complete
-        return is_complete and not life.is_draining and not list_obstacles()
-
-    armer = Armer(gate.webhooks, is_ready, clock, metrics, log) if gate.webhooks else None
-    app = make_app(
-        judge,
-        Reporter(metrics, log),
-        life,
-        list_problems,
-        list_obstacles,
-    )
+    readiness = Readiness(judge, life, list_obstacles)
+    armer = Armer(gate.webhooks, readiness.is_ready, clock, metrics, log) if gate.webhooks else None
+    app = make_app(judge, Reporter(metrics, log), readiness, list_problems)
 
     def find_health() -> Health:
         expires = gate.pair.current.expires
         is_stand_in = expires == STAND_IN_EXPIRES
-        return Health(standing.read_at, list_problems(), tuple(list_obstacles()), None if is_stand_in else expires)
+        reasons = tuple(readiness.list_reasons())
+        return Health(standing.read_at, list_problems(), reasons, None if is_stand_in else expires)
 
     ops = make_ops_app(judge, metrics.registry, app, find_health if settings.has_status_page else None)
     find_user = gate.find_token_user
@@ -172,7 +165,7 @@ async def _run(gate: _Gate) -> None:
         Server(Front(guarded, life, settings.closes_v1), gate.listener, gate.pair.context, protocol, budget),
         Server(Front(ops, life, closes_v1=False), gate.ops_listener, None, budget=budget),
     ]
-    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, gate.pair, servers, clock())))
+    metrics.registry.register(GaugeCollector(lambda: read_gauges(standing, readiness, gate.pair, servers, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_budget(budget)))
     metrics.registry.register(GaugeCollector(lambda: read_image_gauges(standing, clock())))
     metrics.registry.register(GaugeCollector(lambda: read_contact_gauge(gate.origin.find_contact_age_seconds)))

@@ -10,15 +10,16 @@ from patchgate.gate.log_stream import LogStream
 from patchgate.gate.standing import Standing
 from patchgate.metrics import make_gauge
 from patchgate.server.budget import Budget
+from patchgate.server.readiness import Readiness
 from patchgate.server.serve import Server
 from patchgate.server.tls import ServedPair
 
 
 def read_gauges(
-    standing: Standing, pair: ServedPair, servers: Iterable[Server], now: datetime
+    standing: Standing, readiness: Readiness, pair: ServedPair, servers: Iterable[Server], now: datetime
 ) -> Iterator[GaugeMetricFamily]:
     """Read the gauges. Ages are in seconds; a snapshot that was never read has none. now: aware UTC."""
-    yield make_gauge("patchgate_ready", "1 while reviews are decided.", float(_is_ready(standing)))
+    yield make_gauge("patchgate_ready", "1 while the gate is ready, as /readyz says.", float(readiness.is_ready()))
     yield make_gauge("patchgate_images", "Image lines in force.", standing.snapshot.images if standing.snapshot else 0)
     if standing.read_at:
         age = (now - standing.read_at).total_seconds()
@@ -87,7 +88,3 @@ def _count_by(name: str, documentation: str, label: str, counts: Mapping[str, in
     for value, count in counts.items():
         family.add_metric((value,), count)
     return family
-
-
-def _is_ready(standing: Standing) -> bool:
-    return standing.snapshot is not None and standing.snapshot.is_complete

@@ -17,8 +17,8 @@ from patchgate.server.catalog import Catalog
 from patchgate.server.decisions import decide_request, write_decision
 from patchgate.server.gatekeeper import decide_keys, write_items, write_system_error
 from patchgate.server.judge import Judge
-from patchgate.server.life import Life
 from patchgate.server.probes import describe
+from patchgate.server.readiness import DRAINING, Readiness
 from patchgate.server.refusal import NotReadyError, refuse
 from patchgate.server.reporting import Reporter
 from patchgate.server.schemas import (
@@ -52,23 +52,21 @@ class MainApp(FastAPI):
 def make_app(
     judge: Judge,
     reporter: Reporter,
-    life: Life,
+    readiness: Readiness,
     source_problems: Callable[[], Iterable[Problem]],
-    obstacles: Callable[[], Iterable[str]] = tuple,
 ) -> MainApp:
     """Make the application of the main listener.
 
     judge: the core behind every door.
     reporter: told of each answer.
-    life: readiness fails while it drains.
+    readiness: what `/readyz` answers.
     source_problems: gives what the source could not read, for `/readyz?verbose`.
-    obstacles: gives what else keeps callers from being answered, such as a certificate that they cannot trust.
     """
     app = MainApp(AdmissionApp(judge, reporter))
     _add_decisions(app, judge, reporter)
     _add_gatekeeper(app, judge, reporter)
     _add_catalog(app, judge)
-    _add_probes(app, judge, life, source_problems, obstacles)
+    _add_probes(app, judge, readiness, source_problems)
     add_refusals(app)
     return app
 
@@ -157,9 +155,8 @@ def _add_catalog(app: FastAPI, judge: Judge) -> None:
 def _add_probes(
     app: FastAPI,
     judge: Judge,
-    life: Life,
+    readiness: Readiness,
     source_problems: Callable[[], Iterable[Problem]],
-    obstacles: Callable[[], Iterable[str]],
 ) -> None:
     @app.get("/livez", response_class=PlainTextResponse)
     async def livez() -> Response:
@@ -169,9 +166,9 @@ def _add_probes(
     @app.get("/readyz", response_class=PlainTextResponse, responses={503: {"content": {"text/plain": {}}}})
     async def readyz(request: Request) -> Response:
         """Answer whether reviews are decided; `?verbose` says by what."""
-        hindered = [f"not ready: {obstacle}" for obstacle in obstacles()]
-        is_ready = judge.take_snapshot() is not None and not life.is_draining and not hindered
-        lines = ["ok" if is_ready else "draining" if life.is_draining else "not ready"]
+        reasons = readiness.list_reasons()
+        lines = [DRAINING if DRAINING in reasons else "not ready" if reasons else "ok"]
         if "verbose" in request.query_params:
-            lines += [*hindered, *describe(judge.current(), source_problems(), judge.clock())]
-        return PlainTextResponse("\n".join(lines) + "\n", 200 if is_ready else 503)
+            lines += [f"not ready: {reason}" for reason in reasons]
+            lines += describe(judge.current(), source_problems(), judge.clock())
+        return PlainTextResponse("\n".join(lines) + "\n", 503 if reasons else 200)

@@ -11,8 +11,6 @@ from patchgate.policy.verdict import say_duration, show
 
 def describe(snapshot: Snapshot | None, source_problems: Iterable[Problem], now: datetime) -> Iterator[str]:
     """Describe what decisions rest on, a line each: parts, ages, and what of the data does not count."""
-    if snapshot is None or not snapshot.is_complete:
-        yield "not ready: the main image list has not been read"
     if snapshot is not None:
         for part in snapshot.parts.values():
             yield f"{part.name}: {_describe_part(part, now)}"

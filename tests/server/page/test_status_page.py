@@ -16,6 +16,7 @@ from patchgate.server.judge import Judge
 from patchgate.server.life import Life
 from patchgate.server.ops import make_ops_app
 from patchgate.server.page.health import Health
+from patchgate.server.readiness import NOT_READ, Readiness
 from patchgate.server.reporting import Reporter
 from tests.conftest import API, FRONTEND, NGINX_BASE, SHOP, WORKER, Answer, GateRunner, ask_app, make_doors
 from tests.world import NOW, exceptions, hours_ago, image_list, record, records, snapshot
@@ -39,7 +40,7 @@ def make_page(*configmaps: "ConfigMap", health: Health | None = None) -> "ASGIAp
     standing = snapshot(*configmaps) if configmaps else None
     judge = Judge(current=lambda: standing, clock=lambda: NOW)
     metrics = GateMetrics(CollectorRegistry())
-    doors = make_app(judge, Reporter(metrics, None), Life(0), lambda: ())  # type: ignore[arg-type] # nothing is logged
+    doors = make_app(judge, Reporter(metrics, None), Readiness(judge, Life(0)), lambda: ())  # type: ignore[arg-type] # nothing is logged
     return make_ops_app(judge, metrics.registry, doors, lambda: health or Health())
 
 
@@ -131,7 +132,7 @@ def test_it_says_how_the_gate_stands() -> None:
 
 
 def test_before_the_first_list_it_says_so_and_why() -> None:
-    health = Health(problems=(Problem("copa-image-list", "", "is not there"),))
+    health = Health(problems=(Problem("copa-image-list", "", "is not there"),), obstacles=(NOT_READ,))
     answer = get(make_page(health=health), "/")
     assert answer.status == 503
     assert "Not ready: the main image list has not been read yet." in read_text(answer)

@@ -11,6 +11,7 @@ from patchgate.policy.part import Problem
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.verdict import show
 from patchgate.server.page.moment import Moment, tell_moment
+from patchgate.server.readiness import NOT_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Health:
     Attributes:
         read_at: when the source was last read, aware UTC; None before.
         problems: what the source could not read, and the clock's.
-        obstacles: what keeps callers from being answered.
+        obstacles: why the gate is not ready; empty if it is.
         certificate_expires: when the served certificate does, aware UTC; None while there is none.
     """
 
@@ -48,7 +49,7 @@ class Foundation:
         generation: the highest of the records in force.
         last_run: when a patcher last ran.
         certificate: when the served certificate expires.
-        obstacles: what keeps callers from being answered.
+        obstacles: why the gate is not ready, but for what the headline says already.
         problems: the first PAGE_PROBLEMS of what does not count.
         more: how many others there are.
     """
@@ -71,7 +72,7 @@ def make_foundation(snapshot: Snapshot | None, health: Health, now: datetime, pa
         generation=snapshot.generation if snapshot else 0,
         last_run=tell_moment(snapshot.last_run if snapshot else None, now),
         certificate=tell_moment(health.certificate_expires, now),
-        obstacles=health.obstacles,
+        obstacles=tuple(each for each in health.obstacles if each != NOT_READ),
         problems=shown,
         more=_count(problems),
     )

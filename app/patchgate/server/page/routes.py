@@ -72,12 +72,11 @@ class StatusPage:
         return self._index is not None
 
     async def show_status(self, query: Query, has_left: HasLeft) -> Response:
-        """Show headline, table, box and foundation; 503 before the first snapshot."""
+        """Show headline, table, box and foundation; 503 while the gate is not ready."""
         health = self.find_health()
-        is_ready = self.judge.take_snapshot() is not None
         content = await self.turns.take(lambda pace: self._render_status(query, health, pace), has_left)
         self._forget_later()
-        return _answer(content, 200 if is_ready else 503)
+        return _answer(content, 503 if health.obstacles else 200)
 
     async def show_image(self, name: str, has_left: HasLeft) -> Response:
         """Show one image; 404 where it is not listed."""
