@@ -64,9 +64,9 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ("{reason: r, owner: o, expires: 2026-05-15T00:00:00Z}", "image: is missing"),
         (
             "{image: a.io/b, reason: ' ', owner: o, expires: 2026-05-15T00:00:00Z}",
-            "reason: String should have at least",
+            "reason: must not be empty",
         ),
-        ("{image: a.io/b, reason: r, owner: '', expires: 2026-05-15T00:00:00Z}", "owner: String should have at least"),
+        ("{image: a.io/b, reason: r, owner: '', expires: 2026-05-15T00:00:00Z}", "owner: must not be empty"),
         (
             "{image: a.io/b, reason: r, owner: 7, expires: 2026-05-15T00:00:00Z}",
             "owner: must be a text",
@@ -78,7 +78,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ("{image: a.io/b, reason: r, owner: o, expires: '1778846400'}", "expires: "),
         (
             "{image: a.io/b, reason: r, owner: o, expires: 2026-05-15T00:00:00}",
-            "expires: Input should have timezone info",
+            "expires: must be a text in RFC 3339",
         ),
         (
             "{image: a.io/b, namespace: [x], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
@@ -86,7 +86,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ),
         (
             "{image: a.io/b, namespaces: [], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
-            "namespaces: Tuple should have at least 1 item",
+            "namespaces: must not be empty",
         ),
         (
             "{image: a.io/b, namespaces: staging, reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
@@ -94,7 +94,7 @@ def test_an_expiry_needs_no_quotes_and_may_be_of_any_zone(expires: str) -> None:
         ),
         (
             "{image: a.io/b, namespaces: [''], reason: r, owner: o, expires: 2026-05-15T00:00:00Z}",
-            "namespaces.0: String should have at least 1 character",
+            "namespaces.0: must not be empty",
         ),
         ("{image: nginx, reason: r, owner: o, expires: 2026-05-15T00:00:00Z}", "image: write the registry out"),
         ("{image: '*/b', reason: r, owner: o, expires: 2026-05-15T00:00:00Z}", "image: write the registry out"),
