@@ -23,13 +23,14 @@ from pathlib import Path
 from layout import lay_out
 
 DEMO = Path(__file__).parent
-READY_SECONDS = 30
+READY_SECONDS = 120  # a machine may be busy; a gate that ended is noticed at once
 
 
 def main() -> int:
     """Run the demo; give its exit code."""
     arguments = read_arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell starts what goes to its background with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         return run(arguments.port, is_once=arguments.once)
     except KeyboardInterrupt:
@@ -86,7 +87,8 @@ def run_gate(world: Path, port: int, ops_port: int) -> Iterator["subprocess.Pope
     try:
         yield gate
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the rest takes a moment
+        for number in (signal.SIGINT, signal.SIGTERM):  # the rest takes a moment
+            signal.signal(number, signal.SIG_IGN)
         gate.send_signal(signal.SIGINT)
         gate.wait()
 
