@@ -15,7 +15,7 @@ NODE := $(PLANE) node coredns $(PATCH)
 .PHONY: help help-all run test programs patch-programs check tools format lock pins clean dashboard-picture
 .PHONY: unit server-versions chart plane gatekeeper kyverno faults attacks browser patch patch-faults node prometheus image-tools
 .PHONY: figures load load-admission load-cluster load-growth load-kyverno load-peers load-page load-patch load-patch-memory
-.PHONY: load-certificates load-node load-soak load-start
+.PHONY: load-certificates load-cli load-node load-soak load-start
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -156,6 +156,9 @@ load-peers: $(READY) #: measure a review beside the real Kyverno, which `make to
 
 load-admission: $(READY) #: measure Pods created through a real kube-apiserver, by webhook, and by Kyverno: loadtest/ADMISSION.md; a quarter of an hour
 	$(BIN)/python -m loadtest.admission
+
+load-cli: $(READY) #: measure the CPU of the command line: loadtest/COMMAND_LINE.md (QUICK=1: tries it out, writes nothing)
+	$(BIN)/python -m loadtest.command_line $(if $(QUICK),--quick)
 
 load-certificates: $(READY) #: measure how soon a good certificate is served again: loadtest/CERTIFICATES.md
 	$(BIN)/python -m loadtest.certificates

@@ -26,6 +26,7 @@ _HEAD: Final = """# The first command
 By `make load-start` on {date}: {machine}.
 In a fresh clone, with an empty HOME and a warm cache of pip: `make run ONCE=1`, which makes a virtual environment,
 installs patchgate and shows two reviews, beside a virtual environment with `requirements/runtime.txt` alone.
+CPU is the figure to go by where the machine does other work at the same time.
 """
 _ROUNDS: Final = 3
 _BAR: Final = Bar(1.3)
@@ -74,7 +75,7 @@ def measure(folder: Path) -> Iterator[Figure]:
             [each.wall for each in least],
             _BAR,
         ),
-        compare("the same, CPU", [each.cpu for each in runs], [each.cpu for each in least], None),
+        compare("the same, CPU", [each.cpu for each in runs], [each.cpu for each in least], _BAR),
     ]
     head = _HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", machine=describe_machine())
     _RESULTS.write_text(head + write_figures(figures), encoding="utf-8")
@@ -106,7 +107,7 @@ def take(command: Sequence[str], clone: Path, environment: dict[str, str]) -> Ta
     return Taken(time.monotonic() - began, usage.ru_utime + usage.ru_stime)
 
 
-def compare(what: str, runs: Sequence[float], least: Sequence[float], bar: Bar | None) -> Figure:
+def compare(what: str, runs: Sequence[float], least: Sequence[float], bar: Bar) -> Figure:
     """Divide the seconds of both sides."""
     detail = f"{statistics.median(runs):.1f} s ÷ {statistics.median(least):.1f} s, {_ROUNDS} rounds"
     return divide(what, runs, least, detail, bar=bar)

@@ -23,7 +23,19 @@ _PLAIN: Final = {
 }
 _WRONG_TYPE: Final = re.compile(r"Expected `(object|array|str)[^`]*`, got `\w+`")  # msgspec's words
 _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`")
 _PLAIN_TYPES: Final = {"object": "must be an object", "array": "must be a list", "str": "must be a text"}
+DIGEST_PATTERN: Final = r"^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})\Z"
+"""As `policy.reference` has digests, which is above this layer; a test compares them."""
+TIME_WORDS: Final = "must be a text in RFC 3339, such as 2026-05-09T06:04:52Z"
+_OTHERS: Final = (  # msgspec's words → ours
+    (re.compile(r"Expected `str` matching regex .*sha256.*"), "must be sha256: and 64 lower-case hexadecimal digits"),
+    (re.compile(r"Invalid RFC3339 encoded datetime|Expected `datetime.*"), TIME_WORDS),
+    (re.compile(r"Expected `int[^`]*` >= .*"), "is too small a number"),
+    (re.compile(r"Expected `int.*"), "must be a number"),
+    (re.compile(r"Expected `(?:array|str)[^`]*` of length >= 1"), "must not be empty"),
+    (re.compile(r"Invalid enum value ('.*')"), r"has the unknown value \1"),
+)
 _TOO_DEEP: Final = "recursion limit exceeded"  # jiter, which reads JSON for pydantic: 200 levels
 
 
@@ -51,8 +63,15 @@ def say_fault(error: msgspec.ValidationError, *, within: str = "", whole: str = 
     within, whole: as `say_first_error` has them.
     """
     what, _, at = str(error).partition(" - at `$")
-    missing, wrong_type = _MISSING.fullmatch(what), _WRONG_TYPE.fullmatch(what)
-    steps = at.replace("[", ".").replace("]", "").strip(".`")
-    place = ".".join(filter(None, (within, steps, missing and missing[1]))) or whole
-    message = _PLAIN_TYPES[wrong_type[1]] if wrong_type else "is missing" if missing else "is not as the API has it"
+    missing, unknown = _MISSING.fullmatch(what), _UNKNOWN.fullmatch(what)
+    steps = at.replace("[...]", "").replace("[", ".").replace("]", "").strip(".`")
+    place = ".".join(filter(None, (within, steps, missing and missing[1], unknown and unknown[1]))) or whole
+    message = "is missing" if missing else "is not allowed here" if unknown else _say_what(what)
     return f"{place}: {message}" if place else message
+
+
+def _say_what(what: str) -> str:
+    if wrong_type := _WRONG_TYPE.fullmatch(what):
+        return _PLAIN_TYPES[wrong_type[1]]
+    found = ((pattern.fullmatch(what), words) for pattern, words in _OTHERS)
+    return next((match.expand(words) for match, words in found if match), "is not as the API has it")

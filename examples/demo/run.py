@@ -16,20 +16,21 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 
 from layout import lay_out
 
 DEMO = Path(__file__).parent
-READY_SECONDS = 30
+READY_SECONDS = 120  # a machine may be busy; a gate that ended is noticed at once
 
 
 def main() -> int:
     """Run the demo; give its exit code."""
     arguments = read_arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as with Ctrl-C
+    handle_signals(signal.default_int_handler)
     try:
         return run(arguments.port, is_once=arguments.once)
     except KeyboardInterrupt:
@@ -81,14 +82,25 @@ def choose_port(wanted: int) -> int:
 def run_gate(world: Path, port: int, ops_port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `patchgate serve` on the world, with a CA and a leaf of its own, until the block ends."""
     listen = ["--listen", f"127.0.0.1:{port}", "--ops-listen", f"127.0.0.1:{ops_port}"]
-    options = ["--source", f"{world}/configmaps", *listen, "--self-signed", f"{world}/tls"]
+    options = ["--source", f"{world}/configmaps", *listen, "--self-signed", f"{world}/tls", "--drain-seconds", "0"]
+    early: list[int] = []
+    handle_signals(lambda number, _: early.append(number))  # no gate may be left behind that is only half started
     gate = subprocess.Popen([sys.executable, "-m", "patchgate", "serve", *options])
     try:
+        handle_signals(signal.default_int_handler)
+        if early:
+            raise KeyboardInterrupt
         yield gate
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the rest takes a moment
-        gate.send_signal(signal.SIGINT)
+        handle_signals(signal.SIG_IGN)  # the rest takes a moment
+        gate.terminate()
         gate.wait()
+
+
+def handle_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    """Have Ctrl-C and SIGTERM do the same, also where a shell started this in its background, with Ctrl-C ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def wait_until_ready(gate: "subprocess.Popen[bytes]", world: Path, port: int) -> None:

@@ -94,7 +94,7 @@ def test_a_name_without_a_registry_is_what_the_policy_makes_of_it(
     response = ask(strict, image, kind)
     said = response["status"]["message"] if effect == "deny" else response["warnings"][0]
     assert response["allowed"] is (effect == "warn")
-    assert ": names no registry, so each node chooses one: write docker.io/" in said
+    assert ": names no registry, so each node chooses one: write its registry, docker.io/" in said
     assert ask(gate, image, kind) == {"uid": "1", "allowed": True}
     assert ask(strict, UBI, kind) == {"uid": "1", "allowed": True}
 

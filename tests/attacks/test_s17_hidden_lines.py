@@ -16,8 +16,6 @@ APP = Path(__file__).parents[2] / "app"
 TRACKED = "registry.example.com/shop/api:1"
 EVIL = "registry.example.com/evil/x:1"
 SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\r"
-IN_A_CONFIGMAP = "\x85\u2028\u2029"
-"""Those that a manifest may hold as they are; YAML refuses other control characters unless they are escaped."""
 
 
 def name_code(separator: str) -> str:
@@ -28,9 +26,7 @@ def name_code(separator: str) -> str:
 def gate(tmp_path_factory: pytest.TempPathFactory, self_signed: GateRunner) -> Iterator[Gate]:
     hidden = "".join(f"# note{each}{EVIL}{number}\n" for number, each in enumerate(SEPARATORS))
     until = "expires: 2100-01-01T00:00:00Z"
-    entries = "".join(
-        f"# note{each}- {{image: '{TRACKED}', reason: r, owner: o, {until}}}\n" for each in IN_A_CONFIGMAP
-    )
+    entries = "".join(f"# note{each}- {{image: '{TRACKED}', reason: r, owner: o, {until}}}\n" for each in SEPARATORS)
     lines = "".join(
         f"# note{each}registry.example.com/shop/api@{digest('evil')}  # patched from {EVIL} on 20260508\n"
         for each in SEPARATORS

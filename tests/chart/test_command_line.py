@@ -1,14 +1,12 @@
 """Every argument and variable of the chart is one that the program knows, and reads as it is meant."""
 
 import pytest
-import typer
 
+from patchgate.cli.commands import load_command
 from patchgate.cli.environment import PREFIX
-from patchgate.cli.main import make_app
 from tests.chart.matrix import MATRIX
 from tests.chart.rendering import Chart
 
-COMMANDS = typer.main.get_command(make_app()).commands  # type: ignore[attr-defined] # a group has some
 CONTAINERS = {"patchgate": "gate", "copa-image-patcher": "patcher"}
 
 
@@ -17,7 +15,7 @@ def test_the_program_reads_the_arguments_of_every_container(chart: Chart, name: 
     rendering = chart.render(MATRIX[name])
     for workload in rendering.pods.keys() & CONTAINERS.keys():
         command, *arguments = rendering.container(workload, CONTAINERS[workload])["args"]
-        COMMANDS[command].make_context(command, arguments)
+        load_command(command).make_context(command, arguments)
 
 
 def test_no_variable_of_ours_is_set_behind_the_arguments(chart: Chart) -> None:
@@ -30,7 +28,7 @@ def test_no_variable_of_ours_is_set_behind_the_arguments(chart: Chart) -> None:
 def test_the_gate_is_told_what_the_values_say(chart: Chart) -> None:
     values = {"gate": {"port": 10250, "scope": "rollouts", "onError": "allow"}, "recordConfigMaps": 3}
     command, *arguments = chart.render(values).container("patchgate", "gate")["args"]
-    read = COMMANDS[command].make_context(command, arguments).params
+    read = load_command(command).make_context(command, arguments).params
     assert (read["listen"].host, read["listen"].port) == ("::", 10250)
     assert (read["ops_listen"].host, read["ops_listen"].port) == ("::", 8080)
     assert read["kubernetes"] is True

@@ -11,8 +11,10 @@ PATCHER, BUILDKIT = "copa-image-patcher", "patchgate-buildkit"
 BOTH = pytest.mark.parametrize("name", [PATCHER, BUILDKIT])
 CREDENTIALS = ["169.254.169.254", "169.254.170.2", "169.254.170.23", "168.63.129.16", "100.100.100.200"]
 CREDENTIALS_IPV6 = ["fe80::a9fe:a9fe", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254"]
-INTERNET = ["140.82.121.33", "2606:50c0:8000::154"]
+CREDENTIALS_NAT64 = ["64:ff9b::169.254.169.254", "64:ff9b::168.63.129.16"]
+INTERNET = ["140.82.121.33", "2606:50c0:8000::154", "64:ff9b::140.82.121.33"]
 CLUSTER = ["10.96.0.1", "10.244.3.7", "172.20.0.10", "192.168.1.5", "100.64.9.9", "fd12:3456::1"]
+CLUSTER_NAT64 = ["64:ff9b::10.96.0.1", "64:ff9b::172.31.255.255", "64:ff9b::192.168.1.5", "64:ff9b::100.127.0.1"]
 
 
 def egress(chart: Chart, name: str, values: Object | None = None, *flags: str) -> list[Object]:
@@ -46,7 +48,7 @@ def test_both_reach_registries_and_package_mirrors_of_the_internet(chart: Chart,
 
 
 @BOTH
-@pytest.mark.parametrize("address", [*CREDENTIALS, *CREDENTIALS_IPV6])
+@pytest.mark.parametrize("address", [*CREDENTIALS, *CREDENTIALS_IPV6, *CREDENTIALS_NAT64])
 def test_neither_reaches_an_address_at_which_a_cloud_serves_credentials(chart: Chart, name: str, address: str) -> None:
     narrowed: Object = {"networkPolicy": {"egress": {"privateRanges": []}}}
     for values in (None, narrowed):
@@ -54,7 +56,7 @@ def test_neither_reaches_an_address_at_which_a_cloud_serves_credentials(chart: C
         assert not any(may_connect(rules, address, port) for port in (53, 80, 443, 988, 1338, 6443))
 
 
-@pytest.mark.parametrize("address", CLUSTER)
+@pytest.mark.parametrize("address", [*CLUSTER, *CLUSTER_NAT64])
 def test_buildkit_reaches_nothing_in_the_cluster_and_the_patcher_kube_apiserver_s_ports_alone(
     chart: Chart, address: str
 ) -> None:
@@ -74,6 +76,7 @@ def test_where_kube_apiserver_is_can_be_said(chart: Chart) -> None:
 def test_ranges_of_the_cluster_can_be_added_and_other_ones_opened(chart: Chart) -> None:
     rules = egress(chart, BUILDKIT, {"networkPolicy": {"egress": {"privateRanges": ["198.18.0.0/15", "fc00::/7"]}}})
     assert not may_connect(rules, "198.19.0.1", 443)
+    assert not may_connect(rules, "64:ff9b::198.19.0.1", 443)
     assert may_connect(rules, "10.0.0.1", 443)
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -94,10 +94,10 @@ class Ground:
             *("--termination-log", str(self.directory / "termination-log")),
         ]
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a run in a process of its own."""
+    def start(self, *arguments: str, within: Sequence[str] = ()) -> "subprocess.Popen[str]":
+        """Start a run in a process of its own. within: the words before its command."""
         return subprocess.Popen(
-            [*die_with_parent(), sys.executable, "-m", "patchgate", *self.arguments, *arguments],
+            [*die_with_parent(), *within, sys.executable, "-m", "patchgate", *self.arguments, *arguments],
             env={"PATH": PATH, "HOME": str(self.directory), "TMPDIR": str(self.directory / "tmp")}
             | {name: text for name, text in os.environ.items() if name.startswith("COVERAGE")},
             stdout=subprocess.PIPE,

@@ -48,7 +48,7 @@ def test_help_of_a_command_names_the_environment_variable_of_its_flags(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--wrong"], "patchgate: No such option: --wrong; see patchgate --help"),
+        (["--xyzzy"], "patchgate: No such option: --xyzzy; see patchgate --help"),
         (["wrong"], "patchgate: No such command 'wrong'; see patchgate --help"),
         (["check", "--wrong"], "patchgate check: No such option: --wrong; see patchgate check --help"),
         (["check", "nginx"], "patchgate: give --source DIR or --kubernetes, exactly one of them"),

@@ -1,6 +1,7 @@
 """The live table: what it shows of images that are worked on and done, and that it never grows beyond the screen."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -29,7 +30,7 @@ def test_an_image_shows_its_step_and_then_what_became_of_it(console: Console) ->
     assert count == "0 done, 1 being worked on"
     table.end_image(Outcome("a.io/a:1", Result.PATCHED, "", {"CRITICAL": 2, "HIGH": 5}, {"LOW": 1}))
     _, row, count = draw(console, table)
-    assert row.split("  ")[:3] == ["a.io/a:1", "patched", "2 CRITICAL 5 HIGH → 1 LOW"]
+    assert re.split("  +", row)[:3] == ["a.io/a:1", "patched", "2 CRITICAL 5 HIGH → 1 LOW"]
     assert count == "1 done, 0 being worked on"
 
 
@@ -64,3 +65,12 @@ def test_what_failed_is_red_and_what_waits_is_yellow() -> None:
     styles = {result: choose_style(result) for result in Result}
     assert {result for result, style in styles.items() if style == "red"} == {Result.FAILED, Result.LEFT}
     assert {result for result, style in styles.items() if style == "yellow"} == {Result.PENDING, Result.UNPATCHABLE}
+
+
+def test_a_long_reference_is_folded_and_never_cut() -> None:
+    narrow = Console(file=io.StringIO(), force_terminal=True, width=70, height=12, color_system=None)
+    table = LiveTable(narrow)
+    name = f"registry.example.com/a-team/with/a/long/path/{'x' * 60}:1.2.3"
+    table.begin_step(name, Step.PATCH, "linux/amd64")
+    head, *rows, _ = draw(narrow, table)
+    assert "".join(row[: head.index("STEP")].strip() for row in rows) == name

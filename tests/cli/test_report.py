@@ -203,7 +203,7 @@ def test_what_does_not_count_is_said_on_standard_error(capsys: pytest.CaptureFix
     source = write(tmp_path, image_list(f"{API}:1"), records({f"{API}:1": record(state="done")}))
     code, out, err = report(capsys, source, "json")
     assert (code, json.loads(out)["images"][0]["state"]) == (0, "unscanned")
-    assert err.startswith(f"warning: copa-patched-digests: {API}:1: state: Input should be 'patched'")
+    assert err.startswith(f"warning: copa-patched-digests: {API}:1: state: has the unknown value 'done'")
     assert err.count("\n") == 1
 
 

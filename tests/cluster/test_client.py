@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from patchgate.cluster.access import Access
 from patchgate.cluster.client import make_client
 from patchgate.errors import SourceError
 
@@ -47,6 +48,41 @@ def test_a_kubeconfig_that_is_named_comes_before_the_pods_own(tmp_path: Path, mo
     assert make_client().api_client.configuration.host == "https://one.example.com"
 
 
+def write_two(folder: Path) -> Path:
+    """A kubeconfig with two contexts, of which `one` is the current one."""
+    names = ("one", "two")
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": {"server": f"https://{name}.example.com"}} for name in names],
+        "users": [{"name": "user", "user": {}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "user"}} for name in names],
+        "current-context": "one",
+    }
+    file = folder / "two.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("context", "host"), [(None, "https://one.example.com"), ("two", "https://two.example.com")])
+def test_the_kubeconfig_and_the_context_of_the_command_line_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str | None, host: str
+) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("KUBECONFIG", "/missing")
+    assert make_client(Access(write_two(tmp_path), context)).api_client.configuration.host == host
+
+
+def test_a_context_is_one_of_kubeconfig_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(write_two(tmp_path)))
+    assert make_client(Access(context="two")).api_client.configuration.host == "https://two.example.com"
+
+
+def test_a_context_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"no cluster to ask: .*gone.*--kubeconfig"):
+        make_client(Access(write_two(tmp_path), "gone"))
+
+
 @pytest.mark.parametrize("content", ["", "[]", "text", "{", "clusters: 5", "current-context: no\ncontexts: []"])
 def test_a_kubeconfig_that_is_none_is_one_line_that_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
@@ -57,7 +93,7 @@ def test_a_kubeconfig_that_is_none_is_one_line_that_says_what_to_do(
         make_client()
     text = str(caught.value)
     assert text.startswith("--kubernetes: no cluster to ask: ")
-    assert text.endswith("; set KUBECONFIG, or give the Pod a service account's token")
+    assert text.endswith("; set KUBECONFIG or --kubeconfig, or give the Pod a service account's token")
     assert "\n" not in text
 
 

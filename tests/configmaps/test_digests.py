@@ -112,7 +112,7 @@ def test_of_several_days_the_newest_is_the_approval_and_the_others_are_earlier(o
         (f"{REPOSITORY}@{ONE}  # patched from {IMAGE} on 00000101", ": year "),
         ("\x00" * 5000, "delete U+0000 from it, a character that editors do not show"),
         (f"# a\u2028{REPOSITORY}@{ONE}  # clean {IMAGE} on 20260508", "delete U+2028 from it"),
-        (f"{REPOSITORY}@{ONE}  # clean {IMAGE} on 20260508\u202e", "delete U+202E from it"),
+        (f"{REPOSITORY}@{ONE}  # clean {IMAGE} on 20260508\u202e", "write REPO@sha256"),
     ],
 )
 def test_a_line_that_is_no_approval_is_reported_with_its_number_and_costs_no_other(line: str, fault: str) -> None:

@@ -55,7 +55,7 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("a: *b", "not YAML: found undefined alias", id="an alias of nothing"),
         pytest.param("kind: !!python/name:os.system", "not YAML: could not determine a constructor", id="code"),
         pytest.param("kind: !!float " + ":".join(["1"] * 200) + ":1.5", "not YAML: ", id="base 60 beyond a float"),
-        pytest.param("kind: !!int " + "9" * 5000, "not YAML: Exceeds the limit", id="a number of 5,000 digits"),
+        pytest.param("kind: !!int " + "9" * 5000, "not YAML: no number of 18 digits", id="a number of 5,000 digits"),
         pytest.param(
             "a: &a [1]\nb: &b "
             + str(["*a"] * 99).replace("'", "")
@@ -82,6 +82,10 @@ def test_every_object_of_every_document_is_given_in_order(text: str, kinds: list
         pytest.param("kind: !!bool maybe", "not YAML: ", id="a tag that its value does not fit: bool"),
         pytest.param("kind: !!int ''", "not YAML: ", id="a tag that its value does not fit: int"),
         pytest.param("kind: !!timestamp soon", "not YAML: ", id="a tag that its value does not fit: timestamp"),
+        pytest.param("kind: !!timestamp 2026-05-09", "not YAML: a time must be a text", id="a time"),
+        pytest.param("kind: !!int 1:1:1", "not YAML: no number of 18 digits", id="base 60 with a tag"),
+        pytest.param("kind: !!int " + ":1" * 500_000, "not YAML: no number of 18 digits", id="half a million of them"),
+        pytest.param("? !!int 0x1fffffffffffffff\n: 1", "not YAML: no number", id="keys that hash alike"),
         pytest.param("text", "a document without `kind`", id="a text"),
         pytest.param("[]", "a document without `kind`", id="a list"),
         pytest.param("apiVersion: v1", "a document without `kind`", id="no kind"),
@@ -107,7 +111,9 @@ def test_what_is_no_object_of_the_api_is_refused_in_one_line(text: str, fault: s
     ("text", "value"),
     [
         ("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}", {"x": 1, "y": 3}),
-        ("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}", {"x": 1, "y": 3}),
+        ("a: &a {x: 1, y: 2}\nb: {y: 3, <<: *a}", {"x": 1, "y": 2}),
+        ("a: &a {x: 1}\nc: &c {x: 2, z: 4}\nb: {<<: *a, <<: *c}", {"x": 2, "z": 4}),
+        ("b: {x: 1, <<: {x: 2}, <<: [{x: 3}, {x: 4, y: 5}]}", {"x": 3, "y": 5}),
         ("a: [&a {x: 1}, &c {x: 2, z: 4}]\nb: {<<: [*a, *c]}", {"x": 1, "z": 4}),
         ("a: &a {x: &x {y: 1}}\nb: {<<: *a, x: {<<: *x, z: 2}}", {"x": {"y": 1, "z": 2}}),
         ("b: {'<<': {x: 1}}", {"<<": {"x": 1}}),
@@ -124,11 +130,19 @@ def test_an_anchor_that_was_merged_stays_as_it_is() -> None:
     assert load_documents("a: &a {x: 1}\nb: {<<: *a, x: 2}") == [{"a": {"x": 1}, "b": {"x": 2}}]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_a_text_is_decoded_by_its_byte_order_mark(encoding: str) -> None:
-    mark = "\ufeff" if encoding in {"utf-16-le", "utf-16-be"} else ""
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_a_text_is_decoded_by_its_byte_order_mark_or_its_nuls(encoding: str, mark: str) -> None:
     text = decode_text((mark + "kind: Pöd").encode(encoding))
     assert load_documents(text) == [{"kind": "Pöd"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("10", 10), ("-7", -7), ("010", 8), ("089", 89), ("!!int 5", 5), ("1.50", 1.5), ("!!float 2", 2.0)],
+)
+def test_numbers_are_read_as_kubectl_does(text: str, value: object) -> None:
+    assert load_documents(f"a: {text}") == [{"a": value}]
 
 
 @pytest.mark.parametrize(

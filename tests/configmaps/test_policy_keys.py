@@ -179,7 +179,7 @@ def test_a_mirror_leads_to_the_registrys_own_name(text: str, mirrors: dict[str, 
             "docker.io/Library = x.io/y",
             "docker.io/Library is not a registry with the beginning of a path: ",
         ),
-        ("x.io = y.io # \u202e", "delete U+202E from it, a character that editors do not show"),
+        ("x.io = y.io # \u2028", "delete U+2028 from it, a character that editors do not show"),
     ],
 )
 @pytest.mark.parametrize("key", ["mirrors", "push_to"])

@@ -64,7 +64,7 @@ def _drop_make(environment: Mapping[str, str]) -> dict[str, str]:
 def without_times(text: str) -> str:
     """Take out of a text what differs from one hour, or one machine, to the next."""
     text = re.sub(r"Port \d+ is taken.*\n", "", text)
-    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
     text = re.sub(r"\b\d+ (?:d|h|min|s)\b(?: \d+ (?:h|min)\b)?", "DURATION", text)
     return re.sub(r" {2,}", "  ", re.sub(r"-patched-\d{8}", "-patched-DATE", text)).strip()
 

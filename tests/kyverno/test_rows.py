@@ -26,7 +26,7 @@ from tests.plane.world import (
 )
 from tests.world import digest
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\dZ"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 @pytest.fixture(scope="module", params=BOTH)

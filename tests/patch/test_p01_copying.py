@@ -4,8 +4,9 @@ import json
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from hashlib import sha256
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,40 @@ def test_a_run_that_is_stopped_copies_no_further(
 def test_a_copy_that_takes_too_long_fails(client: OciRegistry, registry: Registry, image: str) -> None:
     with pytest.raises(RegistryError, match=r"was not copied to .* within -1 s"):
         client.copy(f"{registry.address}/shop/api", image, f"{registry.address}/patched/late", -1)
+
+
+VERSION = "org.opencontainers.image.version"
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+
+
+def put_index(registry: Registry, repository: str, tag: str, child: str, version: str | None) -> int:
+    """Push an index of one child; gives the registry's status."""
+    size = len(json.dumps(registry.read_manifest("shop/api", child)).encode())
+    entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": child, "size": size}
+    index = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [entry]}
+    index |= {"annotations": {VERSION: version, "a": "b"}} if version else {}
+    with closing(HTTPConnection(registry.address, timeout=60)) as connection:
+        path = f"/v2/{repository}/manifests/{tag}"
+        connection.request("PUT", path, json.dumps(index).encode(), {"Content-Type": INDEX_TYPE})
+        return connection.getresponse().status
+
+
+def test_an_index_is_refused_until_its_child_was_copied(client: OciRegistry, registry: Registry, image: str) -> None:
+    assert put_index(registry, "patched/index", "1.0", image, None) == 400
+    client.copy(f"{registry.address}/shop/api", image, f"{registry.address}/patched/index", LIMIT_SECONDS)
+    assert put_index(registry, "patched/index", "1.0", image, None) == 201
+
+
+def test_the_version_of_an_index_is_restored_by_its_digest_alone(
+    client: OciRegistry, registry: Registry, image: str
+) -> None:
+    repository = f"{registry.address}/shop/api"
+    assert put_index(registry, "shop/api", "2.0", image, "2.0") == 201
+    assert put_index(registry, "shop/api", "2.0-candidate-20260509", image, "2.0-candidate-20260509") == 201
+    candidate, source = (registry.read_digest("shop/api", tag) for tag in ("2.0-candidate-20260509", "2.0"))
+    assert candidate
+    assert source
+    restored = client.restore_version(repository, candidate, repository, source)
+    assert registry.read_manifest("shop/api", restored)["annotations"] == {VERSION: "2.0", "a": "b"}
+    assert registry.read_digest("shop/api", "2.0-candidate-20260509") == candidate, "a tag may be immutable"
+    assert client.restore_version(repository, restored, repository, source) == restored

@@ -117,6 +117,11 @@ class RegistrySimulator:
         self._hear("COPY", target, digest)
         self.manifests[target, digest] = self.manifests[repository, digest]
 
+    def restore_version(self, repository: str, digest: str, source_repository: str, source_digest: str) -> str:
+        self._hear("VERSION", repository, digest)
+        assert (source_repository, source_digest) in self.manifests
+        return digest
+
     def tag(self, repository: str, digest: str, tag: str) -> None:
         self._hear("TAG", repository, tag)
         if (repository, digest) not in self.manifests:

@@ -146,11 +146,11 @@ def test_a_listed_tag_that_the_patcher_makes_is_refused() -> None:
     assert "is a tag that the patcher makes: list its source tag" in str(expansion.failures[0])
 
 
-def test_the_never_verified_come_first_then_the_oldest_verified() -> None:
+def test_the_never_tried_come_first_then_those_tried_longest_ago() -> None:
     by_key = {
-        f"{API}:new": clean(f"{API}:new", hours_ago(1)),
-        f"{API}:old": patched(f"{API}:old-patched-20260508", hours_ago(20)),
-        f"{WEB}:middle": clean(f"{WEB}:middle", hours_ago(5)),
+        f"{API}:new": clean(f"{API}:new", updated=hours_ago(1)),
+        f"{API}:old": patched(f"{API}:old-patched-20260508", updated=hours_ago(20)),
+        f"{WEB}:middle": clean(f"{WEB}:middle", updated=hours_ago(5)),
     }
     world = snapshot(image_list(f"{API}:new", f"{API}:old", f"{WEB}:middle", f"{WEB}:never"), records(by_key))
     expansion = expand(world, Tags().list)

@@ -108,6 +108,7 @@ class Runs(RuleBasedStateMachine):
     @rule(package=st.sampled_from(PACKAGES), fixed=st.integers(0, 3), is_low=st.booleans())
     def change_database(self, package: str, fixed: int, *, is_low: bool) -> None:
         severity = Severity.LOW if is_low else Severity.CRITICAL
+        self.site.pass_time(seconds=1)  # no two databases are made in one second
         self.site.update_database(**{package: (fixed, severity)})
 
     @rule(ended=st.sets(st.sampled_from(["debian", "alpine"])))

@@ -1,16 +1,18 @@
 """One image through a run, on simulators that work: what is asked, built, tagged, recorded, and what the gate says."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from patchgate.patcher.image import Manifest
 from patchgate.patcher.progress import Result, Step
 from patchgate.policy.policy import Severity
 from patchgate.policy.record import State
 from tests.patcher.registry_simulator import AMD64, ARM64
 from tests.patcher.worksite import API, API_REPOSITORY, HOST, PATCHED, TODAY, Worksite
-from tests.world import NOW, verdict
+from tests.world import NOW, digest, verdict
 
 
 @pytest.fixture
@@ -434,3 +436,18 @@ def test_an_index_that_would_have_to_be_copied_in_hundreds_of_platforms_fails(tm
     outcome = site.run_one()
     assert (outcome.result, site.registry.count("COPY")) == (Result.FAILED, 0)
     assert outcome.message == "its index has 33 platforms beside those to patch: push one with fewer"
+
+
+def test_an_index_with_an_entry_without_platform_is_refused_before_copa_would_panic(tmp_path: Path) -> None:
+    site = Worksite(tmp_path, API)
+    site.registry.push_index(API, {AMD64: {"libssl3": 1}})
+    known, unnamed = site.registry.describe, digest("no platform")
+
+    def describe(repository: str, digest: str) -> Manifest:
+        return replace(known(repository, digest), unnamed=(unnamed,))
+
+    site.registry.describe = describe  # type: ignore[method-assign]
+    outcome = site.run_one()
+    assert outcome.result is Result.FAILED
+    assert outcome.message == f"its index has an entry without a platform ({unnamed}): push it with platforms"
+    assert site.fixer.fixed == []

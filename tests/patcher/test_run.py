@@ -144,7 +144,8 @@ def test_told_to_stop_it_begins_nothing_new_and_says_what_was_left(site: Worksit
     summary = site.run()
     assert set(site.results(summary).values()) == {Result.LEFT}
     assert {outcome.message for outcome in summary.outcomes} == {"left for the next run: told to end by SIGTERM"}
-    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [API], [])
+    assert (summary.exit_code, site.store.writes, site.fixer.fixed) == (1, [API, API, API], [])
+    assert site.record().unended == 0, "it was given up in an orderly way"
     assert site.store.last_run is None, "or what was left would soon be called stale by its own fault"
 
 

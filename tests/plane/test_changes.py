@@ -10,6 +10,8 @@ from tests.plane.manifests import deployment, name_of, pod
 from tests.plane.webhooks import Webhook, enforce_in
 from tests.plane.world import API, API_PATCHED, FRONTEND, NOT_TRACKED, WORKER
 
+NEXT_PODS = "the next Pods of this template will be refused: it keeps images that may not run"
+
 
 @dataclass(frozen=True)
 class Older:
@@ -85,11 +87,18 @@ def test_a_pod_that_is_deleted_loses_its_finalizer_and_goes(older: Older) -> Non
 
 
 class TestADeployment:
-    def test_it_is_scaled_and_annotated_without_a_word(self, older: Older) -> None:
-        scaled = older.kubectl.ask("scale", "deployment", older.deployment, "--replicas=1")
+    def test_it_is_scaled_without_a_word(self, older: Older) -> None:
+        said = older.kubectl.ask("scale", "deployment", older.deployment, "--replicas=1")
+        assert (said.code, said.warnings) == (0, ())
+
+    def test_a_change_that_keeps_its_image_warns_of_its_next_pods(self, older: Older) -> None:
         edited = older.kubectl.patch(f"deployment/{older.deployment}", {"spec": {"replicas": 0}})
         noted = older.kubectl.ask("annotate", "deployment", older.deployment, "note=x")
-        assert [(said.code, said.warnings) for said in (scaled, edited, noted)] == [(0, ())] * 3
+        restarted = older.kubectl.ask("rollout", "restart", f"deployment/{older.deployment}")
+        for said in (edited, noted, restarted):
+            assert said.code == 0
+            assert said.warnings[0] == NEXT_PODS
+            assert said.warnings[1].startswith(f"{FRONTEND}: not approved within 24 h of ")
 
     def test_its_status_is_kept_up_by_its_controller(self, older: Older) -> None:
         def is_observed() -> bool:

@@ -28,7 +28,7 @@ from tests.plane.world import (
 )
 from tests.world import digest
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\dZ"
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 API_DIGEST = f"{API.partition(':')[0]}@{digest('patched')}"
 
 

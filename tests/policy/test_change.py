@@ -1,12 +1,14 @@
 """Changes: which images a request adds, from reviews recorded of kube-apiserver, and which a template keeps."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from msgspec import convert
 
 from patchgate.policy.change import find_change
+from patchgate.policy.repository import Repository
 from patchgate.policy.snapshot import Snapshot
 from patchgate.policy.workload import Image, Object, Operation
 from tests.world import FIXTURES, digest, image_list, patched, record, records, snapshot
@@ -215,3 +217,27 @@ def test_of_more_old_images_than_anybody_has_only_equal_texts_are_known() -> Non
     new = read(deployment({"image": "x:7"}, {"image": "docker.io/x:8"}))
     change = find_change(Operation.UPDATE, new, old, None, WORLD)
     assert [image.text for image in change.added] == ["docker.io/x:8"]
+
+
+def test_more_new_images_than_a_request_may_have_are_not_compared() -> None:
+    old = read(deployment({"image": "x:1"}))
+    new = read(deployment(*({"image": f"docker.io/x:{number}"} for number in range(1001))))
+    assert len(find_change(Operation.UPDATE, new, old, None, WORLD).added) == 1001
+
+
+class CountedRepositories(dict[str, Repository]):
+    """Counts how often a repository is looked up."""
+
+    count = 0
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 -- as dict's own
+        self.count += 1
+        return super().get(name, default)
+
+
+def test_each_image_of_an_update_is_looked_up_once_however_many_there_are() -> None:
+    counted = CountedRepositories(WORLD.repositories)
+    old = read(deployment(*({"image": f"{REPOSITORY}:{number}"} for number in range(1000))))
+    new = read(deployment(*({"image": f"{REPOSITORY}@{digest(str(number))}"} for number in range(1000))))
+    change = find_change(Operation.UPDATE, new, old, None, replace(WORLD, repositories=counted))
+    assert (len(change.added), counted.count) == (1000, 1000)

@@ -115,11 +115,14 @@ class TestRow3Unqualified:
         assert decided(image, patched_world(unqualified="deny")) == (*ALLOWED, "NotTracked")
 
     def test_the_message_says_what_to_write(self) -> None:
-        text = "names no registry, so each node chooses one: write docker.io/library/nginx:1.25"
+        advice = "write its registry, docker.io/library/nginx:1.25 if you mean Docker Hub"
+        text = f"names no registry, so each node chooses one: {advice}"
         assert verdict("nginx:1.25", patched_world(unqualified="deny")).text == text
         warned = verdict("nginx:1.25", patched_world(unqualified="warn"))
         assert warned.text == f"{text}; its repository is not tracked"
-        assert warned.warnings[0].startswith(f"nginx:1.25: {text}")
+        assert warned.warnings[0].startswith(
+            "nginx:1.25: names no registry, so each node chooses one: write its registry, "
+        )
 
     def test_an_approved_image_is_named_by_digest_instead(self) -> None:
         key = "docker.io/library/nginx:1.25"

@@ -1,9 +1,12 @@
 """Lines that name mirrors: `HOST[/PREFIX] = REGISTRY[/PREFIX]`, longest prefix first, a wrong line for itself."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from patchgate.errors import InvalidMirrorError
-from patchgate.policy.mirror import MIRRORS, Mirror, parse_mirror, read_mirrors
+from patchgate.policy.mirror import MIRRORS, Mirror, Mirrors, parse_mirror, read_mirrors
+from patchgate.policy.reference import Reference
 
 CASE = """
 mirror.gcr.io = docker.io
@@ -114,3 +117,51 @@ def test_of_two_lines_of_one_name_the_first_applies() -> None:
 def test_lines_without_end_are_bounded() -> None:
     mirrors, wrong = read_mirrors("\n".join(f"m{number}.example.com = docker.io" for number in range(MIRRORS + 2)))
     assert (len(list(mirrors)), len(wrong)) == (MIRRORS, 2)
+
+
+CIRCLES = (
+    "h.io/p = docker.io/library\ndocker.io/nginx = h.io/p/nginx",
+    "docker.io/nginx = h.io/p/nginx\nh.io/p = docker.io/library",
+    "docker.io/nginx = h.io/nginx\nh.io = docker.io/library",
+    "docker.io/a = docker.io/library\ndocker.io/b = docker.io/a/b",
+    "docker.io/library = docker.io/x\ndocker.io/x = docker.io/library",
+    "docker.io/nginx = docker.io/library/nginx",
+)
+
+
+@pytest.mark.parametrize("text", CIRCLES)
+def test_a_circle_by_way_of_docker_hubs_short_names_is_wrong_too(text: str) -> None:
+    mirrors, wrong = read_mirrors(text)
+    assert wrong
+    assert all("would be its own mirror" in line.reason for line in wrong)
+    assert len(list(mirrors)) + len(wrong) == len(text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    "text", ["docker.io = h.io/hub\nmirror.gcr.io = docker.io", "h.io/hub = docker.io\ndocker.io/library = q.io/x"]
+)
+def test_a_chain_is_no_circle(text: str) -> None:
+    assert read_mirrors(text)[1] == ()
+
+
+_NAMES = st.sampled_from(
+    ["docker.io", "docker.io/library", "docker.io/nginx", "docker.io/library/nginx", "docker.io/a", "h.io", "h.io/p"]
+)
+_PATHS = st.sampled_from(["", "/nginx", "/library", "/a/b", "/p/nginx"])
+_PREFIXES = st.builds(str.__add__, _NAMES, _PATHS)
+_LINES = st.lists(st.builds("{} = {}".format, _PREFIXES, _PREFIXES), max_size=6)
+
+
+@settings(max_examples=500)
+@given(_LINES, _PREFIXES)
+def test_whatever_lines_are_good_renaming_comes_to_an_end(lines: list[str], prefix: str) -> None:
+    mirrors, _ = read_mirrors("\n".join(lines))
+    reference = Reference.parse_bare(f"{prefix}/nginx")
+    for name in (reference.repository, "docker.io/library/nginx"):
+        renamed = mirrors.rename_fully(name)
+        assert mirrors.rename(renamed) == renamed
+
+
+def test_lines_in_a_circle_that_were_not_read_keep_the_name() -> None:
+    mirrors = Mirrors.of([Mirror("a.io", "b.io"), Mirror("b.io", "a.io/x")])
+    assert mirrors.rename_fully("a.io/team/app") == "a.io/team/app"

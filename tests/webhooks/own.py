@@ -24,7 +24,9 @@ def own_webhooks(service: str = SERVICE, namespace: str = NAMESPACE, port: int =
             "namespaceSelector": {
                 "matchExpressions": [
                     {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system"]},
-                    {"key": "patchgate.io/mode", "operator": "In", "values": [mode]},
+                    {"key": "patchgate.io/mode", "operator": "NotIn", "values": ["warn", "audit"]}
+                    if mode == "enforce"
+                    else {"key": "patchgate.io/mode", "operator": "In", "values": [mode]},
                 ]
             },
             "rules": [

@@ -93,6 +93,34 @@ def test_what_would_ask_less_or_otherwise_is_refused(fields: Webhook) -> None:
     )
 
 
+OFF = {"key": "patchgate.io/mode", "operator": "In", "values": ["enforce"]}
+NOT_OTHERS = {"key": "patchgate.io/mode", "operator": "NotIn", "values": ["warn", "audit"]}
+
+
+def test_a_default_mode_of_off_is_taken() -> None:
+    assert find_fault(lambda webhook: webhook.update(namespaceSelector={"matchExpressions": [OFF]})) == ""
+
+
+@pytest.mark.parametrize(
+    ("expressions", "said"),
+    [
+        ([NOT_OTHERS, OFF], "must have one expression for each key"),
+        ([], "must choose mode enforce"),
+        ([NOT_OTHERS | {"values": ["warn"]}], "must choose mode enforce"),
+        ([OFF | {"values": ["enforce", "warn"]}], "must choose mode enforce"),
+    ],
+)
+def test_expressions_that_together_ask_less_or_twice_are_refused(expressions: list[Webhook], said: str) -> None:
+    assert said in find_fault(lambda webhook: webhook.update(namespaceSelector={"matchExpressions": expressions}))
+
+
+def test_two_webhooks_are_not_asked_about_the_same_namespaces() -> None:
+    webhooks = own_webhooks()
+    others = {"key": "patchgate.io/mode", "operator": "NotIn", "values": ["enforce", "audit"]}
+    webhooks[1]["namespaceSelector"] = {"matchExpressions": [others]}
+    assert "more than one webhook" in BOUNDS.find_fault("", webhooks)
+
+
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
@@ -126,4 +154,4 @@ def test_with_a_checksum_nothing_can_be_changed() -> None:
     bounds = Bounds(SERVICE, NAMESPACE, hashlib.sha256(text.encode()).hexdigest())
     assert bounds.find_fault(text, webhooks) == ""
     webhooks[0]["matchConditions"] = [{"name": "nobody", "expression": "false"}]
-    assert "it was changed since the gate was installed" in bounds.find_fault(json.dumps(webhooks), webhooks)
+    assert "it is not what this gate was installed with" in bounds.find_fault(json.dumps(webhooks), webhooks)

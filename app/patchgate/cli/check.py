@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from patchgate.cli.manifest_files import PassedOver
-from patchgate.cli.manifests import LoadedManifests, read_manifests
+from patchgate.cli.loaded_manifests import LoadedManifests, PassedOver
 from patchgate.cli.namespaces import NamespaceRules, make_rules
 from patchgate.cli.options import (
     Context,
@@ -78,7 +77,7 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     )
     moment = now or datetime.now(UTC)
     snapshot, problems = load_snapshot(chosen, Names(record_configmaps=record_configmaps), moment)
-    manifests = read_manifests(filename or [], namespace)
+    manifests = _load(filename, namespace) if filename else LoadedManifests()
     rules = make_rules(system_namespace, exclude_namespace or (), manifests.mode_labels)
     verdicts = list(_decide(images or [], pull_policy, manifests, namespace, rules, snapshot, moment))
     decision = conclude([verdict for _, verdict in verdicts])
@@ -89,6 +88,12 @@ def check(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     elif verdicts or not manifests.faults:
         _print_table(decision, verdicts)
     raise typer.Exit(2 if manifests.faults else 0 if decision.allowed or exit_zero else 1)
+
+
+def _load(paths: list[str], namespace: str) -> LoadedManifests:
+    from patchgate.cli.manifests import read_manifests  # noqa: PLC0415 -- an image alone needs none of it
+
+    return read_manifests(paths, namespace)
 
 
 def _decide(  # noqa: PLR0913, PLR0917 -- each is a part of the question

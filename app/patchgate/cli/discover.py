@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from patchgate.cli.discover_output import describe_inventory, print_inventory, print_lines
-from patchgate.cli.manifests import LoadedManifests, read_manifests
+from patchgate.cli.loaded_manifests import LoadedManifests
+from patchgate.cli.manifests import read_manifests
 from patchgate.cli.namespaces import NEVER_MATCHED
 from patchgate.cli.options import (
     Context,

@@ -6,12 +6,13 @@ be rendered first, and the fault says how.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import Final
 
+from patchgate.cli.loaded_manifests import Fault, PassedOver
 from patchgate.configmaps.documents import MANIFEST_ENDINGS, decode_text, load_documents
 from patchgate.errors import InvalidManifestError
 from patchgate.limits import MANIFEST_BYTES
@@ -19,36 +20,7 @@ from patchgate.limits import MANIFEST_BYTES
 _KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _PATCH_KEYS: Final = ("patches", "patchesJson6902", "patchesStrategicMerge", "replacements", "transformers")
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that could not be judged, and what to do.
-
-    Attributes:
-        where: the file or directory.
-        reason: what is wrong with it.
-    """
-
-    where: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """Something that there is nothing to judge in.
-
-    Attributes:
-        what: a file, or objects of one kind.
-        count: how many.
-        reason: why.
-    """
-
-    what: str
-    count: int
-    reason: str
+_RESOURCE_KEYS: Final = ("resources", "bases", "crds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +88,8 @@ _PIPE: Final = "patchgate check -f -"
 
 
 def _read_folder(folder: Path, names: list[str]) -> Iterator[tuple[Path, ManifestText | Fault | PassedOver]]:
-    files = [folder / name for name in names if not name.startswith(".") and (folder / name).is_file()]
-    kustomization = next((file for file in files if file.name in _KUSTOMIZATIONS), None)
+    files = [folder / name for name in names if not name.startswith(".")]
+    kustomization = next((file for file in files if file.name in _KUSTOMIZATIONS and file.is_file()), None)
     patches = _list_patches(kustomization) if kustomization else frozenset()
     if kustomization:
         render = f"kubectl kustomize {quote(str(folder))} | {_PIPE}"
@@ -125,7 +97,9 @@ def _read_folder(folder: Path, names: list[str]) -> Iterator[tuple[Path, Manifes
     for file in files:
         if file == kustomization or file.suffix not in MANIFEST_ENDINGS:
             continue
-        if file in patches:
+        if not file.is_file():
+            yield file, PassedOver(str(file), 1, "no file that can be read, such as a device or a broken link")
+        elif file in patches:
             yield file, PassedOver(str(file), 1, "a patch of the kustomization")
         else:
             yield file, _read(str(file), str(file), is_named=False)
@@ -139,6 +113,11 @@ def _list_patches(kustomization: Path) -> frozenset[Path]:
     except InvalidManifestError:
         return frozenset()
     content = next((each for each in documents if isinstance(each, dict)), {})
-    entries = [each for key in _PATCH_KEYS if isinstance(content.get(key), list) for each in content[key]]
-    paths = [each.get("path") if isinstance(each, dict) else each for each in entries]
-    return frozenset(Path(os.path.normpath(kustomization.parent / path)) for path in paths if isinstance(path, str))
+    patches, resources = (_list_paths(content, keys, kustomization.parent) for keys in (_PATCH_KEYS, _RESOURCE_KEYS))
+    return patches - resources
+
+
+def _list_paths(content: Mapping[str, object], keys: Iterable[str], folder: Path) -> frozenset[Path]:
+    lists = (each for key in keys if isinstance(each := content.get(key), list))
+    paths = [each.get("path") if isinstance(each, dict) else each for entries in lists for each in entries]
+    return frozenset(Path(os.path.normpath(folder / path)) for path in paths if isinstance(path, str))

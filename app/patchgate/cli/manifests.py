@@ -5,58 +5,25 @@ judged as the cluster that it shows.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from patchgate.cli.manifest_files import Fault, ManifestText, PassedOver, read_files
+from patchgate.cli.loaded_manifests import Fault, LoadedManifests, PassedOver, Workload
+from patchgate.cli.manifest_files import ManifestText, read_files
 from patchgate.cli.namespaces import MODE_LABEL
 from patchgate.configmaps.documents import load_good_documents, unfold_good
 from patchgate.errors import InvalidManifestError, NoObjectError
 from patchgate.policy.verdict import show
 from patchgate.policy.workload import Metadata, Object, Spec, is_judged
 from patchgate.server.objects import read_object
-from patchgate.sources.owners import MAKERS, Owner, Owners, find_end, find_owner, name_workload, read_text
-from patchgate.sources.pod_shapes import find_shape, may_make_pods
+from patchgate.sources.owners import Owner, Owners, find_end, find_owner, name_workload, read_text
+from patchgate.sources.pod_shapes import find_shape, is_unknown_kind, may_make_pods
 
 _TEMPLATE_HINT: Final = "; a template has to be rendered first, helm template CHART | patchgate check -f -"
 _NOTHING_FOUND: Final = "no image found in it; if a controller makes Pods of it, check those"
 _NO_REFERENCE: Final = "with a field for an image that holds no image reference, such as a variable"
+_UNKNOWN_KIND: Final = "no kind that is known in this group of Kubernetes; kinds are case-sensitive"
 _RENDERED: Final = "a controller renders more than it shows: check what that renders"
-
-
-@dataclass(frozen=True, slots=True)
-class Workload:
-    """An object of a manifest.
-
-    Attributes:
-        name: `Kind NAMESPACE/NAME` of it, or of what made it, for people.
-        namespace: its own, else the one that was given.
-        obj: what it is, or the Pod that its controller makes.
-        is_made: whether a controller made it: what it shares with its maker is the maker's.
-    """
-
-    name: str
-    namespace: str
-    obj: Object
-    is_made: bool = False
-
-
-@dataclass(slots=True)
-class LoadedManifests:
-    """What was read.
-
-    Attributes:
-        workloads: what is judged; those that a controller made come last.
-        faults: what could not be judged.
-        passed_over: what there is nothing to judge in.
-        mode_labels: namespace among the objects → the value of its mode label.
-    """
-
-    workloads: list[Workload] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    passed_over: list[PassedOver] = field(default_factory=list)
-    mode_labels: dict[str, str] = field(default_factory=dict)
 
 
 def read_manifests(paths: Iterable[str], namespace: str) -> LoadedManifests:
@@ -97,25 +64,23 @@ def _read_objects(manifest: ManifestText, manifests: LoadedManifests) -> Iterato
 
 def _take_objects(objects: list[tuple[str, dict[str, Any]]], namespace: str, manifests: LoadedManifests) -> None:
     """Take the workloads among the objects; count the others by kind."""
-    owners, present = Owners(), set()
+    owners = Owners()
     for _, value in objects:
         owners.add(value["kind"], value)
-        present.add((read_text(value, "namespace"), value["kind"], read_text(value, "name")))
         if (value.get("apiVersion"), value["kind"]) == ("v1", "Namespace"):
             manifests.mode_labels[read_text(value, "name")] = _read_mode_label(value)
     counts: Counter[tuple[str, str]] = Counter()
     for path, value in objects:
-        owner = find_owner(value)
         if reason := _find_end(value):
             counts[value["kind"], reason] += 1
-        elif not (owner and _is_template_of(owner, value, present)):
-            try:
-                obj = _read_workload(value, counts)
-            except InvalidManifestError as error:
-                manifests.faults.append(Fault(path, str(error)))
-                continue
-            if obj:
-                manifests.workloads.append(_make_workload(value, obj, owners.find_first(value), namespace))
+            continue
+        try:
+            obj = _read_workload(value, counts)
+        except InvalidManifestError as error:
+            manifests.faults.append(Fault(path, str(error)))
+            continue
+        if obj:
+            manifests.workloads.append(_make_workload(value, obj, owners.find_first(value), namespace))
     manifests.passed_over += (PassedOver(what, count, reason) for (what, reason), count in counts.items())
 
 
@@ -132,12 +97,6 @@ def _find_end(value: Mapping[str, Any]) -> str | None:
     return find_end(value["kind"], value) if is_recorded else None
 
 
-def _is_template_of(owner: Owner, value: Mapping[str, Any], present: Collection[tuple[str, str, str]]) -> bool:
-    """Tell whether the template is that of its owner, which is judged itself."""
-    is_present = (read_text(value, "namespace"), *owner) in present
-    return value["kind"] != "Pod" and owner[0] in MAKERS and is_present
-
-
 def _read_workload(value: dict[str, Any], counts: Counter[tuple[str, str]]) -> Object | None:
     """Read what is judged of an object; None where there is nothing.
 
@@ -152,9 +111,10 @@ def _read_workload(value: dict[str, Any], counts: Counter[tuple[str, str]]) -> O
         raise InvalidManifestError("a kustomization: render it, kubectl kustomize DIR | patchgate check -f -")
     if not may_make_pods(obj.apiVersion, obj.kind):
         return None
-    shape = find_shape(value)
+    shape, is_unknown = find_shape(value), is_unknown_kind(obj.apiVersion, obj.kind)
     reasons = {
-        _NOTHING_FOUND: not shape.containers and not shape.unread and not shape.is_rendered,
+        _UNKNOWN_KIND: is_unknown,
+        _NOTHING_FOUND: not (shape.containers or shape.unread or shape.is_rendered or is_unknown),
         _NO_REFERENCE: shape.unread > 0,
         _RENDERED: shape.is_rendered,
     }

@@ -221,6 +221,7 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     from patchgate.cli.patch_run import Wish, run_patch
     from patchgate.patcher.buildkit import BuildKitSettings
     from patchgate.patcher.copa import CopaSettings
+    from patchgate.patcher.memory import choose_go_limit, read_memory_limit
     from patchgate.patcher.oci.hosts import Hosts
     from patchgate.patcher.settings import PatcherSettings
     from patchgate.patcher.shard import read_shard
@@ -232,7 +233,14 @@ def patch(  # noqa: PLR0913, PLR0917 -- a command's parameters are its flags
     )
     settings = PatcherSettings(
         source=chosen.path if isinstance(chosen, Directory) else chosen,
-        trivy=TrivySettings(trivy, trivy_cache, trivy_server, db_repository, skip_db_update),
+        trivy=TrivySettings(
+            trivy,
+            trivy_cache,
+            trivy_server,
+            db_repository,
+            skip_db_update,
+            os.environ.get("GOMEMLIMIT") or choose_go_limit(read_memory_limit(), jobs),
+        ),
         copa=CopaSettings(
             BuildKitSettings(buildkit, buildkit_cacert, buildkit_cert, buildkit_key), copa, vex_directory
         ),

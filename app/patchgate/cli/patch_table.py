@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,6 +15,9 @@ from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.patcher.progress import Outcome, Result, Step
 from patchgate.patcher.summary import Summary
 from patchgate.policy.verdict import show
+
+_IMAGE_WIDTH: Final = 30
+"""Columns: narrower, a reference would be folded into too many lines."""
 
 
 @dataclass(slots=True)
@@ -85,7 +88,8 @@ class LiveTable:
 
 def _make_table() -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in ("IMAGE", "STEP", "FINDINGS", "TIME"):
+    table.add_column("IMAGE", overflow="fold", min_width=_IMAGE_WIDTH)  # a reference is never cut
+    for column in ("STEP", "FINDINGS", "TIME"):
         table.add_column(column, overflow="ellipsis", no_wrap=True)
     return table
 

@@ -36,7 +36,7 @@ def make_row(image: TrackedImage) -> list[str]:
         record.state if record else "unscanned",
         say_time_left(image),
         str(approval) if approval else "-",
-        record.message if record else "the patcher has not looked at it yet",
+        record.explanation if record else "the patcher has not looked at it yet",
     ]
 
 

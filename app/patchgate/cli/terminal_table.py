@@ -17,4 +17,4 @@ def fold_table(columns: Sequence[str], rows: Sequence[Sequence[str]], styles: Se
     console = Console(highlight=False)
     with console.capture() as capture:
         console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().removesuffix("\n").split("\n"))

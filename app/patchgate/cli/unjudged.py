@@ -2,7 +2,7 @@
 
 import sys
 
-from patchgate.cli.manifests import LoadedManifests
+from patchgate.cli.loaded_manifests import LoadedManifests
 from patchgate.limits import SHOWN_LINE_CHARACTERS
 from patchgate.policy.verdict import show
 

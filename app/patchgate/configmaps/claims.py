@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import AwareDatetime, TypeAdapter, ValidationError
+import msgspec
 
-from patchgate.configmaps.fields import say_time
+from patchgate.configmaps.fields import SchemaModel, Time, convert_to_utc, say_time
 from patchgate.configmaps.record_book import RecordBook
-from patchgate.configmaps.record_schema import SchemaModel
 
 _FIELD: Final = "claims"
 
@@ -27,12 +26,9 @@ class Claim:
     expires: datetime
 
 
-class _ClaimSchema(SchemaModel):
+class _ClaimSchema(SchemaModel, frozen=True):
     holder: str
-    expires: AwareDatetime
-
-
-_SCHEMA: Final = TypeAdapter(_ClaimSchema)
+    expires: Time
 
 
 def read_claims(book: RecordBook) -> dict[str, Claim]:
@@ -41,10 +37,10 @@ def read_claims(book: RecordBook) -> dict[str, Claim]:
     claims = {}
     for reference, value in field.items() if isinstance(field, dict) else ():
         try:
-            schema = _SCHEMA.validate_python(value)
-        except ValidationError:
+            schema = msgspec.convert(value, _ClaimSchema)
+            claims[reference] = Claim(schema.holder, convert_to_utc(schema.expires, "expires"))
+        except ValueError:
             continue
-        claims[reference] = Claim(schema.holder, schema.expires)
     return claims
 
 

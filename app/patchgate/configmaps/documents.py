@@ -36,21 +36,28 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
     (codecs.BOM_UTF8, "utf-8-sig"),
 )
+_NULS: Final = (("x000", "utf-32-le"), ("000x", "utf-32-be"), ("x0", "utf-16-le"), ("0x", "utf-16-be"))
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 
 def decode_text(content: bytes) -> str:
-    """Decode a file: by its byte order mark (PowerShell writes UTF-16 with one), else as UTF-8.
+    """Decode a file: by its byte order mark (PowerShell writes UTF-16 with one) or its NULs, else as UTF-8.
 
     Raises:
         InvalidManifestError: it is none of these; says how to save it.
     """
-    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
+    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), None) or _guess(content[:4])
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        shown = encoding.removesuffix("-sig").upper()
+        shown = encoding.removesuffix("-sig").removesuffix("-le").removesuffix("-be").upper()
         raise InvalidManifestError(f"not {shown} text: save it as UTF-8") from error
+
+
+def _guess(head: bytes) -> str:
+    """Guess the encoding of a text without a mark, whose first character is ASCII (YAML 1.2.2, section 5.2)."""
+    nuls = "".join("0" if byte == 0 else "x" for byte in head)
+    return next((name for pattern, name in _NULS if nuls.startswith(pattern)), "utf-8")
 
 
 def load_documents(text: str) -> list[object]:

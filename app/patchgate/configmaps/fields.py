@@ -1,72 +1,82 @@
 """Field types that several ConfigMaps share: times, digests, references; each refuses with what to write instead."""
 
-import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, overload
+from typing import Annotated, ClassVar, Final, TypeAlias, TypeVar, overload
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ValidationInfo
+from msgspec import Meta, Struct, structs
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.limits import CLOCK_SKEW_SECONDS, SHOWN_VALUE_CHARACTERS
 from patchgate.policy import verdict
-from patchgate.policy.reference import Reference, is_digest
+from patchgate.policy.reference import Reference
 from patchgate.policy.verdict import show
+from patchgate.validation import DIGEST_PATTERN
 
-_BEGINNING: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
-"""Of an RFC 3339 time: pydantic would take a number of seconds in quotes as well."""
 _SKEW: Final = timedelta(seconds=CLOCK_SKEW_SECONDS)
 
+Time: TypeAlias = Annotated[datetime, Meta(tz=True)]
+"""An RFC 3339 time; in UTC after `settle`."""
+Digest: TypeAlias = Annotated[str, Meta(pattern=DIGEST_PATTERN)]
+Text: TypeAlias = Annotated[str, Meta(min_length=1)]
 
-def _check_text(value: object) -> object:
-    if not isinstance(value, str) or not _BEGINNING.match(value):
-        raise ValueError("must be a text in RFC 3339, such as 2026-05-09T06:04:52Z")
-    return value
+
+class SchemaModel(Struct, frozen=True):
+    """Unknown fields are ignored: a newer patcher may write more.
+
+    Attributes:
+        FORGETS: fields with a time that is None where it is ahead: for what is compared, as two that are taken for now
+            would be equal.
+    """
+
+    FORGETS: ClassVar[frozenset[str]] = frozenset()
 
 
-def _convert_to_utc(time: datetime) -> datetime:
+_T = TypeVar("_T", bound=SchemaModel)
+
+
+def settle(value: _T, now: datetime, ahead: list[str]) -> _T:
+    """Give a value of a schema with its times, and those within it, as `settle_time` gives each."""
+    changes: dict[str, object] = {}
+    for field in value.__struct_fields__:
+        old = getattr(value, field)
+        if isinstance(old, datetime):
+            is_ahead = old - now > _SKEW and field in value.FORGETS
+            settled = settle_time(old, now, ahead, field)
+            changes[field] = None if is_ahead else settled
+        elif isinstance(old, SchemaModel):
+            changes[field] = settle(old, now, ahead)
+        elif isinstance(old, tuple) and old and isinstance(old[0], SchemaModel):
+            changes[field] = tuple(settle(each, now, ahead) for each in old)
+    return structs.replace(value, **changes) if changes else value
+
+
+def settle_time(time: datetime, now: datetime, ahead: list[str], field: str = "") -> datetime:
+    """Give a time in UTC. One ahead of the reader's clock is taken for now, and noted in `ahead`.
+
+    A record that a wrong clock wrote must not be lost: its image would be as if never seen.
+
+    Raises:
+        ValueError: it is outside the calendar.
+    """
+    if time.tzinfo is not UTC:
+        time = convert_to_utc(time, field)
+    if time - now <= _SKEW:
+        return time
+    fault = f"{say_time(time)} is ahead of this machine's clock"
+    ahead.append(f"{field}: {fault}" if field else fault)
+    return now.replace(microsecond=0)
+
+
+def convert_to_utc(time: datetime, field: str) -> datetime:
+    """Give a time in UTC.
+
+    Raises:
+        ValueError: it is outside the calendar.
+    """
     try:
         return time.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError("is outside the calendar") from error
-
-
-def _is_ahead(time: datetime, info: ValidationInfo) -> bool:
-    """Tell whether a time is ahead of the reader's clock, and add that to `ahead`; where nobody asks, refuse it."""
-    context = info.context or {}
-    now: datetime = context["now"]
-    if time - now <= _SKEW:
-        return False
-    fault = f"{say_time(time)} is ahead of this machine's clock"
-    ahead: list[str] | None = context.get("ahead")
-    if ahead is None:
-        raise ValueError(fault)
-    ahead.append(f"{info.field_name}: {fault}" if info.field_name else fault)
-    return True
-
-
-def _take_for_now(time: datetime, info: ValidationInfo) -> datetime:
-    now: datetime = (info.context or {})["now"]
-    return now.replace(microsecond=0) if _is_ahead(time, info) else time
-
-
-def _forget(time: datetime, info: ValidationInfo) -> datetime | None:
-    return None if _is_ahead(time, info) else time
-
-
-def _check_digest(digest: str) -> str:
-    if not is_digest(digest):
-        raise ValueError("must be sha256: and 64 lower-case hexadecimal digits")
-    return digest
-
-
-Time = Annotated[AwareDatetime, BeforeValidator(_check_text), AfterValidator(_convert_to_utc)]
-"""An RFC 3339 time, as aware UTC."""
-PastTime = Annotated[Time, AfterValidator(_take_for_now)]
-"""A time that has been: needs the context `{"now": datetime}`, with a list `ahead` where one that is still to come is
-taken for now and noted there: a record that a wrong clock wrote must not be lost, or its image is as if never seen."""
-KnownTime = Annotated[Time, AfterValidator(_forget)]
-"""A time that has been, None where it is ahead: for what is compared, as two that are taken for now would be equal."""
-Digest = Annotated[str, AfterValidator(_check_digest)]
+        raise ValueError(f"{field}: is outside the calendar" if field else "is outside the calendar") from error
 
 
 @overload

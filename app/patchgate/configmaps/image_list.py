@@ -78,6 +78,7 @@ def _read_lines(configmap: ConfigMap) -> ImageListPart:
     """Read the lines, without a policy."""
     lines: dict[str, dict[tuple[str, str | None], ListLine]] = {}
     bad_lines: list[BadLine] = []
+    notes: list[Problem] = []
     for text in read_lines(configmap.data.get(KEY, "")):
         image = _COMMENT.sub("", text.text).strip(BLANKS)
         if not image and not text.fault:
@@ -89,12 +90,14 @@ def _read_lines(configmap: ConfigMap) -> ImageListPart:
             bad_lines.append(BadLine(configmap.name, text.number, shown, str(error), _find_repositories(image)))
         else:
             lines.setdefault(line.repository, {}).setdefault((line.tag, line.digest), line)  # equal lines are one
+            if text.note:
+                notes.append(Problem(configmap.name, f"line {text.number}", f"{text.note}; the line keeps its effect"))
     named = {name: bad for bad in reversed(bad_lines) for name in bad.repositories}
     return ImageListPart(
         name=configmap.name,
         lines=dict.fromkeys(named, ()) | {repository: tuple(each.values()) for repository, each in lines.items()},
         policy=None,
-        problems=tuple(bad.problem for bad in bad_lines),
+        problems=(*(bad.problem for bad in bad_lines), *notes),
         bad_lines=tuple(bad_lines),
         naming_badly={name: bad for name, bad in named.items() if name not in lines},
     )

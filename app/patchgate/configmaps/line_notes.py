@@ -4,43 +4,41 @@ The gate reads it, so that such a line loosens nothing for good; an older one ig
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
-from patchgate.configmaps.fields import PastTime, say_time
-from patchgate.configmaps.record_schema import SchemaModel
+from patchgate.configmaps.fields import SchemaModel, Time, say_time, settle
 from patchgate.limits import SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import LineNote, LineState, Problem
 from patchgate.policy.verdict import show
-from patchgate.validation import say_first_error
+from patchgate.validation import say_fault
 
 KEY: Final = "lines"
 
 
-class _NoteSchema(SchemaModel):
+class _NoteSchema(SchemaModel, frozen=True):
     state: LineState
-    since: PastTime
+    since: Time
     message: str = ""
 
 
-_SCHEMA: Final = TypeAdapter(_NoteSchema)
-
-
 def read_notes(
-    value: object, context: Mapping[str, Any], problems: list[Problem], configmap: str
+    value: object, now: datetime, ahead: list[str], problems: list[Problem], configmap: str
 ) -> dict[str, LineNote]:
     """Read the notes, `REPO:TAG` → note; one that cannot be read is reported, and its line is as if nobody had looked.
 
-    context: of the validation of times (`fields.PastTime`).
+    now, ahead: as `fields.settle` has them.
     """
     notes = {}
     for line, each in value.items() if isinstance(value, dict) else ():
         try:
-            schema = _SCHEMA.validate_python(each, context=dict(context))
-        except ValidationError as error:
+            schema = settle(msgspec.convert(each, _NoteSchema), now, ahead)
+        except ValueError as error:
+            reason = say_fault(error) if isinstance(error, msgspec.ValidationError) else str(error)
             place = f"{KEY}: {show(str(line), SHOWN_VALUE_CHARACTERS)}"
-            problems.append(Problem(configmap, place, say_first_error(error)))
+            problems.append(Problem(configmap, place, reason))
             continue
         notes[line] = LineNote(schema.state, schema.since, schema.message)
     return notes

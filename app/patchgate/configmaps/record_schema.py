@@ -4,49 +4,42 @@ What came after the first release is optional: an older gate ignores it, and an 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final, Self
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    NonNegativeInt,
-    ValidatorFunctionWrapHandler,
-    field_validator,
-    model_validator,
-)
+from msgspec import Meta, ValidationError, convert, field
 
-from patchgate.configmaps.fields import Digest, KnownTime, PastTime, read_tagged
+from patchgate.configmaps.fields import Digest, SchemaModel, Time, read_tagged, settle
 from patchgate.policy.record import Approval, Record, Scanner, SourceClock, State, Unverified
 
 _SHORT_DIGEST: Final = 12
 """Hexadecimal digits: two digests of one record never share them by chance."""
 
 
-class SchemaModel(BaseModel):
-    """Unknown fields are ignored: a newer patcher may write more."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
+_Count = Annotated[int, Meta(ge=0)]
 
 
-class ScannerSchema(SchemaModel):
+class ScannerSchema(SchemaModel, frozen=True):
     """Who scanned."""
+
+    FORGETS: ClassVar[frozenset[str]] = frozenset({"database"})
 
     name: str
     version: str
-    database: KnownTime | None = None
+    database: Time | None = None
 
     def to_scanner(self) -> Scanner:
         """Give the value of `policy`."""
         return Scanner(self.name, self.version, self.database)
 
 
-class ApprovalSchema(SchemaModel):
+class ApprovalSchema(SchemaModel, frozen=True, kw_only=True):
     """An earlier approval."""
 
     reference: str
     digest: Digest
-    platforms: dict[str, Digest] = {}
-    verified: PastTime
+    platforms: dict[str, Digest] = field(default_factory=dict)
+    verified: Time
 
     def to_approval(self) -> Approval:
         """Give the value of `policy`; ValueError where the reference is not REPO:TAG."""
@@ -54,25 +47,27 @@ class ApprovalSchema(SchemaModel):
         return Approval(reference.repository, str(reference.tag), self.digest, self.platforms, self.verified)
 
 
-class SourceClocksSchema(SchemaModel):
+class SourceClocksSchema(SchemaModel, frozen=True, kw_only=True):
     """What is remembered of earlier sources, those of one clock together.
 
     Attributes:
         sources: how the hexadecimal digits of their digests begin (`shorten_digest`).
     """
 
-    since: PastTime
-    patched: PastTime | None = None
+    since: Time
+    patched: Time | None = None
     sources: tuple[str, ...]
 
 
-class UnverifiedSchema(SchemaModel):
+class UnverifiedSchema(SchemaModel, frozen=True):
     """What an interrupted run goes on from."""
+
+    FORGETS: ClassVar[frozenset[str]] = frozenset({"database"})
 
     reference: str
     digest: Digest
     source_digest: Digest
-    database: KnownTime | None
+    database: Time | None
 
     def to_unverified(self) -> Unverified:
         """Give the value of `policy`; ValueError where the reference is not REPO:TAG, or the database has no time."""
@@ -82,55 +77,43 @@ class UnverifiedSchema(SchemaModel):
         return Unverified(reference.repository, str(reference.tag), self.digest, self.source_digest, self.database)
 
 
-class RecordSchema(SchemaModel):
+class RecordSchema(SchemaModel, frozen=True, kw_only=True):
     """One record, as its JSON has it."""
 
     state: State
     source_digest: Digest | None = None
-    source_platforms: dict[str, Digest] = {}
+    source_platforms: dict[str, Digest] = field(default_factory=dict)
     earlier_sources: tuple[Digest, ...] = ()
     approved_reference: str | None = None
     approved_digest: Digest | None = None
-    approved_platforms: dict[str, Digest] = {}
-    first_seen: PastTime
-    first_vulnerable: PastTime | None = None
-    patched: PastTime | None = None
-    verified: PastTime | None = None
+    approved_platforms: dict[str, Digest] = field(default_factory=dict)
+    first_seen: Time
+    first_vulnerable: Time | None = None
+    patched: Time | None = None
+    verified: Time | None = None
     threshold: str = ""
-    fixable_before: dict[str, NonNegativeInt] = {}
-    fixable_after: dict[str, NonNegativeInt] = {}
+    fixable_before: dict[str, _Count] = field(default_factory=dict)
+    fixable_after: dict[str, _Count] = field(default_factory=dict)
     scanner: ScannerSchema | None = None
     earlier: tuple[ApprovalSchema, ...] = ()
-    updated: PastTime
+    updated: Time
     message: str = ""
-    unverified: UnverifiedSchema | None = None
-    first_patched: PastTime | None = None
+    unverified: Any = None
+    first_patched: Time | None = None
     vulnerable_platforms: tuple[str, ...] | None = None
     earlier_clocks: tuple[SourceClocksSchema, ...] = ()
-    platforms_left_out: NonNegativeInt = 0
+    platforms_left_out: _Count = 0
     tried: Digest | None = None
+    unended: _Count = 0
 
-    @field_validator("unverified", mode="wrap")
-    @classmethod
-    def _leave_out_bad(cls, value: object, read: ValidatorFunctionWrapHandler) -> UnverifiedSchema | None:
-        """Leave out what cannot be read: it saves a build, and the gate has no use for it."""
-        try:
-            schema: UnverifiedSchema | None = read(value)
-            if schema:
-                schema.to_unverified()
-        except ValueError:
-            return None
-        return schema
+    def to_record(self, key: str, fingerprint: int, now: datetime, ahead: list[str]) -> Record:
+        """Give the value of `policy`; ValueError if the key or a reference is not REPO:TAG, or an approval not whole.
 
-    @model_validator(mode="after")
-    def _check_approval_is_whole(self) -> Self:
-        approved = (self.approved_reference, self.approved_digest)
-        if any(approved) and not (all(approved) and self.verified):
+        now, ahead: as `settle` has them.
+        """
+        approved_fields = (self.approved_reference, self.approved_digest)
+        if any(approved_fields) and not (all(approved_fields) and self.verified):
             raise ValueError("an approval needs approved_reference, approved_digest and verified")
-        return self
-
-    def to_record(self, key: str, fingerprint: int) -> Record:
-        """Give the value of `policy`; ValueError where the key or a reference is not REPO:TAG."""
         source = read_tagged(key)
         approved = None
         if self.approved_reference and self.approved_digest and self.verified:
@@ -157,14 +140,23 @@ class RecordSchema(SchemaModel):
             scanner=self.scanner.to_scanner() if self.scanner else None,
             updated=self.updated,
             message=self.message,
-            unverified=self.unverified.to_unverified() if self.unverified else None,
+            unverified=_read_unverified(self.unverified, now, ahead),
             first_patched=self.first_patched,
             vulnerable_platforms=self.vulnerable_platforms,
             earlier_clocks=_find_clocks(self.earlier_sources, self.earlier_clocks),
             platforms_left_out=self.platforms_left_out,
             tried=self.tried,
+            unended=self.unended,
             fingerprint=fingerprint,
         )
+
+
+def _read_unverified(value: object, now: datetime, ahead: list[str]) -> Unverified | None:
+    """Read what an interrupted run goes on from; leave out what cannot be read: the gate has no use for it."""
+    try:
+        return settle(convert(value, UnverifiedSchema), now, ahead).to_unverified() if value else None
+    except (ValidationError, ValueError):
+        return None
 
 
 def shorten_digest(digest: str) -> str:

@@ -5,26 +5,25 @@ is of a higher schema, is refused whole, and the last good part stays. A record 
 not read again: most of a ConfigMap is as it was when one image's record changes.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
-from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import to_json
 
 from patchgate.configmaps.configmap import ConfigMap
 from patchgate.configmaps.digests import read_digests
-from patchgate.configmaps.fields import PastTime, read_tagged
+from patchgate.configmaps.fields import Time, read_tagged, settle, settle_time
 from patchgate.configmaps.line_notes import KEY as NOTES_KEY
 from patchgate.configmaps.line_notes import read_notes
-from patchgate.configmaps.record_schema import RecordSchema, SchemaModel
+from patchgate.configmaps.record_schema import RecordSchema
 from patchgate.limits import GENERATION, RECORDS_SCHEMA, SHOWN_VALUE_CHARACTERS
 from patchgate.policy.part import Problem, RecordsPart
 from patchgate.policy.record import Record
 from patchgate.policy.verdict import show
-from patchgate.validation import say_first_error
+from patchgate.validation import say_fault
 
 KEY: Final = "records.json"
 DIGESTS_KEY: Final = "digests.txt"
@@ -40,19 +39,9 @@ class _Head(msgspec.Struct, rename={"schema_": "schema"}):
     lines: Any = None
 
 
-class _HeadSchema(SchemaModel):
-    """The same, for what msgspec refuses: pydantic reads it after all, or says in our words why not."""
-
-    schema_: Annotated[int, Field(alias="schema", ge=1)]
-    generation: Annotated[int, Field(ge=0, le=GENERATION)] = 0
-    last_run: Any = None
-    lines: Any = None
-    records: dict[str, Any]
-
-
 _AHEAD: Final = "; it is taken for now: correct that clock, or the patcher's"
 _FAST: Final = msgspec.json.Decoder(_Head)
-_TIME: Final[TypeAdapter[datetime | None]] = TypeAdapter(PastTime | None)
+_RECORD: Final = msgspec.json.Decoder(RecordSchema)
 
 
 def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: datetime) -> RecordsPart:
@@ -66,8 +55,8 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
         return _refuse_whole(name, "is empty now", previous)
     try:
         head = _read_head(text) if text.strip() else _Head(RECORDS_SCHEMA, {})
-    except ValidationError as error:
-        return _refuse_whole(name, f"is not to be read ({say_first_error(error)})", previous)
+    except ValueError as error:
+        return _refuse_whole(name, f"is not to be read ({error})", previous)
     if head.schema_ > RECORDS_SCHEMA:
         return _refuse_whole(name, f"has schema {head.schema_}, known is {RECORDS_SCHEMA}: update the gate", previous)
     problems: list[Problem] = []
@@ -75,19 +64,36 @@ def read_records(configmap: ConfigMap, previous: RecordsPart | None, now: dateti
     approvals, digest_problems = read_digests(name, configmap.data.get(DIGESTS_KEY, ""), now)
     last_run = _read_last_run(head.last_run, name, previous, now, problems)
     ahead: list[str] = []
-    notes = read_notes(head.lines, {"now": now, "ahead": ahead}, problems, name)
+    notes = read_notes(head.lines, now, ahead, problems, name)
     problems += [Problem(name, NOTES_KEY, f"{each}{_AHEAD}") for each in ahead[:1]]
     return RecordsPart(name, records, approvals, head.generation, last_run, (*problems, *digest_problems), notes)
 
 
 def _read_head(text: str) -> _Head:
-    """Read all but the records' contents; a ValidationError says why it cannot be."""
+    """Read all but the records' contents.
+
+    What msgspec refuses (half of a surrogate pair in one record, a number in quotes) is read more leniently.
+
+    Raises:
+        ValueError: it cannot be read; says why.
+    """
     try:
         return _FAST.decode(text)
     except (ValueError, RecursionError):
-        read = _HeadSchema.model_validate_json(text)
-        records = {key: msgspec.Raw(to_json(value)) for key, value in read.records.items()}
-        return _Head(read.schema_, records, read.generation, read.last_run, read.lines)
+        return _read_odd_head(text)
+
+
+def _read_odd_head(text: str) -> _Head:
+    try:
+        content = json.loads(text)
+        records = content.get("records") if isinstance(content, dict) else None
+        if isinstance(records, dict):
+            content["records"] = {key: msgspec.Raw(json.dumps(value).encode()) for key, value in records.items()}
+        return msgspec.convert(content, _Head, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(say_fault(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is no JSON: {error}") from error
 
 
 def _refuse_whole(name: str, fault: str, previous: RecordsPart | None) -> RecordsPart:
@@ -118,10 +124,10 @@ def _read_all(
             continue
         ahead: list[str] = []
         try:
-            schema = RecordSchema.model_validate_json(content, context={"now": now, "ahead": ahead})
-            record = schema.to_record(text, fingerprint)
-        except ValueError as error:
-            reason = say_first_error(error) if isinstance(error, ValidationError) else str(error)
+            schema = settle(_RECORD.decode(content), now, ahead)
+            record = schema.to_record(text, fingerprint, now, ahead)
+        except (ValueError, RecursionError) as error:
+            reason = say_fault(error) if isinstance(error, msgspec.ValidationError) else str(error)
             kept = _find_last_good(text, last_good)
             problems.append(Problem(name, place, reason + ("; the last good one stays" if kept else "")))
             if kept is None:
@@ -152,9 +158,11 @@ def _read_last_run(
 ) -> datetime | None:
     ahead: list[str] = []
     try:
-        last_run = _TIME.validate_python(value, context={"now": now, "ahead": ahead})
-    except ValidationError as error:
-        problems.append(Problem(name, "last_run", say_first_error(error)))
+        read = msgspec.convert(value, Time | None)
+        last_run = settle_time(read, now, ahead) if read else None
+    except ValueError as error:
+        reason = say_fault(error) if isinstance(error, msgspec.ValidationError) else str(error)
+        problems.append(Problem(name, "last_run", reason))
         return previous.last_run if previous else None
     problems += [Problem(name, "last_run", f"{each}{_AHEAD}") for each in ahead]
     return last_run

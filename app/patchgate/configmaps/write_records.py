@@ -14,7 +14,7 @@ from patchgate.policy.part import RecordsPart
 from patchgate.policy.record import Approval, Record, SourceClock, Unverified
 
 OPTIONAL: Final = frozenset(
-    {"unverified", "first_patched", "vulnerable_platforms", "earlier_clocks", "platforms_left_out", "tried"}
+    {"unverified", "first_patched", "vulnerable_platforms", "earlier_clocks", "platforms_left_out", "tried", "unended"}
 )
 """Fields of a record that are left out where they say nothing: they came after the first release."""
 
@@ -85,6 +85,7 @@ def write_record(record: Record) -> dict[str, object]:
         "earlier_clocks": _write_clocks(record.earlier_clocks) or None,
         "platforms_left_out": record.platforms_left_out or None,
         "tried": record.tried,
+        "unended": record.unended or None,
     }
     return fields | {name: value for name, value in optional.items() if value is not None}
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Never, Protocol
+from typing import Final, Never, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +21,9 @@ from patchgate.gate.settings import Arming
 from patchgate.limits import ARM_AFTER_SECONDS, ARM_POLL_SECONDS, EVENT_REPEAT_SECONDS, EVENT_RETRY_SECONDS
 from patchgate.metrics import GateMetrics
 from patchgate.policy.part import Problem
+
+UPGRADE_SECONDS: Final = 180
+"""How long a refusal must last before an Event tells of it: an upgrade shows new webhooks to the gates of before."""
 
 
 class Webhooks(Protocol):
@@ -68,6 +71,7 @@ class Armer:
     _ready_since: float | None = None
     _said: str = ""
     _refusal: RefusedWebhooksError | None = None
+    _refused_since: datetime | None = None
     _announced: tuple[str, datetime] | None = None
 
     def list_problems(self) -> tuple[Problem, ...]:
@@ -104,7 +108,7 @@ class Armer:
             self.metrics.errors.labels("webhooks").inc()
             self.log.exception("a defect of patchgate", where="webhooks")
             return
-        self._refusal = None
+        self._refusal = self._refused_since = None
         self.metrics.webhooks_refused.set(0)
         self.metrics.armed.set(written is not None)
         self._say("there is no such configuration" if written is None else "")
@@ -117,6 +121,7 @@ class Armer:
         self.metrics.webhooks_refused.set(1)
         self._say(str(refusal))
         now = self.clock()
+        self._refused_since = self._refused_since or now
         if not self._is_due(str(refusal), now):
             return
         self._announced = str(refusal), now
@@ -127,7 +132,9 @@ class Armer:
             self.log.warning("no Event could be written; all else goes on", why=str(error))
 
     def _is_due(self, message: str, now: datetime) -> bool:
-        """Tell whether an Event is due: a new message soon, but not more than one a minute; the same after an hour."""
+        """Tell whether an Event is due: not during an upgrade, then one a minute at most, the same after an hour."""
+        if self._refused_since and abs(now - self._refused_since) < timedelta(seconds=UPGRADE_SECONDS):
+            return False
         if self._announced is None:
             return True
         last, at = self._announced

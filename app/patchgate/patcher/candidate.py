@@ -70,12 +70,16 @@ def build_candidate(build: Build, fixer: Fixer, registry: Registry, store: Store
         ImageError: nothing was pushed, or nothing that the registry can describe.
     """
     repository = build.target.push_repository
+    if build.source.unnamed:
+        raise FixError(f"its index has an entry without a platform ({build.source.unnamed[0]}): push it with platforms")
     platforms = tuple(build.source.platforms) if build.source.is_index else ()
     names = name_candidates(build.target.tag, build.now, platforms)
     with _hold_free_tag(names, platforms, repository, registry, store) as tag:
         digest = _push(build, tag, fixer, registry)
     if digest is None:
         raise FixError("Copa ended well and pushed nothing: look at its output in the log, and report it")
+    if build.source.is_index:  # a tag that was told to Copa is no version of the image
+        digest = registry.restore_version(repository, digest, build.target.repository, build.source.digest)
     candidate = Candidate(repository, tag, registry.describe(repository, digest))
     yield candidate
     delete_candidate(candidate, registry)

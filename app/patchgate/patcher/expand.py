@@ -1,4 +1,4 @@
-"""Expands the image lists: lines and patterns to the images that a run looks at, oldest verified first.
+"""Expands the image lists: lines and patterns to the images that a run looks at, in the order of the last attempt.
 
 What a line means is the snapshot's part: names under their canonical registries, of two lines of one tag the first,
 labelled lists beside the main one. A pattern is matched against the registry's tags as they come (`match_tags`), and no
@@ -23,7 +23,7 @@ from patchgate.policy.snapshot import Snapshot
 _ALL: Final = Shard()
 _ALWAYS: Final = "*"
 _FAILURES: Final = frozenset({LineState.REFUSED, LineState.FAILED})
-_NEVER_VERIFIED: Final = datetime.min.replace(tzinfo=UTC)
+_NEVER_TRIED: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Expansion:
     """What a run looks at.
 
     Attributes:
-        targets: each image once; never verified ones first, then oldest `verified` first.
+        targets: each image once; never tried ones first, then those tried longest ago; last what a run did not end.
         failures: lines that could not be expanded.
         problems: lines that do not count, because another one does.
         left: lines that were not expanded because the run was stopped.
@@ -127,9 +127,10 @@ def _aim(repository: Repository, tag: str, digest: str | None, naming: Naming) -
     return Target(name, tag, digest, naming.find_target(name) or name, repository.find_record(tag))
 
 
-def _order_of_target(target: Target) -> tuple[datetime, str]:
-    verified = target.record.verified if target.record else None
-    return verified or _NEVER_VERIFIED, target.key
+def _order_of_target(target: Target) -> tuple[int, datetime, str]:
+    """Order by the last attempt; what a patcher may have died of comes last, that of which most did at the end."""
+    record = target.record
+    return record.unended if record else 0, record.updated if record else _NEVER_TRIED, target.key
 
 
 def _fail(line: ListLine, reason: str) -> Problem:

@@ -43,6 +43,7 @@ class Manifest:
         is_index: whether it is an index, of one platform or many.
         platforms: platform (`linux/amd64`, normalised) → digest of its manifest; attestations,
             and children without a platform, are left out.
+        unnamed: digests of an index's children that say nothing of their platform.
 
     Raises:
         RegistryError: something in it is no digest. A record that names it could not be read again.
@@ -51,6 +52,7 @@ class Manifest:
     digest: str
     is_index: bool
     platforms: Mapping[str, str]
+    unnamed: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not is_digest(self.digest):

@@ -5,7 +5,7 @@ on; nothing is tagged `-patched-` that a scan of that very digest has not passed
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ def patch_image(target: Target, deadline: Deadline, tools: Tools, basis: Basis) 
         with TemporaryDirectory(dir=tools.directory) as directory:
             return image.bring_forward(Path(directory))
     except (SetupError, OSError) as error:  # the disk may be full
-        return leave(target, tools.stop) if tools.stop.is_asked else image.fail(_say(error))
+        return image.leave() if tools.stop.is_asked else image.fail(_say(error))
 
 
 class _Image:
@@ -75,6 +75,7 @@ class _Image:
         self._directory = tools.directory
         self._reports: dict[tuple[str, str], Report] = {}
         self._attempt = Attempt(target, basis.policy, basis.scanner, tools.clock())
+        self._is_noted = False
 
     def bring_forward(self, directory: Path) -> Outcome:
         """Do what the plan says. directory: for its files."""
@@ -98,6 +99,14 @@ class _Image:
             return self._record(Result.FAILED, change)
         except (SetupError, OSError) as error:
             return self._end(Result.FAILED, f"{message}; nor could that be recorded: {_say(error)}")
+
+    def leave(self) -> Outcome:
+        """Leave the image for the next run, as it was before."""
+        if self._is_noted:
+            change = partial(transition.record_left, attempt=self._attempt, now=self._tools.clock())
+            with suppress(SetupError, OSError):
+                self._tools.store.change_record(self._target.key, change)
+        return leave(self._target, self._tools.stop)
 
     @property
     def _known(self) -> Record:
@@ -215,12 +224,20 @@ class _Image:
         for platform in platforms:
             if (digest, platform) not in self._reports:
                 self._heed_stop()
+                self._note_attempt()
                 self._begin(step, platform)
                 file = self._directory / f"{step}-{platform.replace('/', '-')}.json"
                 seconds = self._deadline.find_seconds_left()
                 self._reports[digest, platform] = self._tools.scanner.scan(image, platform, file, seconds)
             reports.append(self._reports[digest, platform])
         return reports
+
+    def _note_attempt(self) -> None:
+        """Note the attempt before a scan: an image may need more memory than there is, and take the patcher along."""
+        if not self._is_noted:
+            change = partial(transition.record_attempt, attempt=self._attempt, now=self._tools.clock())
+            self._tools.store.change_record(self._target.key, change)
+            self._is_noted = True
 
     def _conclude(self, result: Result, transit: Callable[..., Record], message: str) -> Outcome:
         change = partial(transit, attempt=self._attempt, message=message, now=self._tools.clock())

@@ -127,6 +127,7 @@ def end(  # noqa: PLR0913 -- what a record ends with
     *,
     unverified: Unverified | None = None,
     tried: str | None = None,
+    goes_on: bool = False,
 ) -> Record:
     """Give the record as it is written: stale earlier approvals are gone, the message is one line, it is the newest.
 
@@ -134,12 +135,14 @@ def end(  # noqa: PLR0913 -- what a record ends with
 
     unverified: what was built for it; what was before is done with.
     tried: the digest that could not be looked at.
+    goes_on: whether the attempt has not ended yet.
     """
     fresh = tuple(each for each in record.earlier if each.is_fresh(now, attempt.policy.stale_after))
     ended = replace(
         record,
         unverified=unverified,
         tried=tried,
+        unended=record.unended if goes_on else 0,
         earlier=fresh,
         verified=record.approved.verified if record.approved else None,
         message=fit_message(message),

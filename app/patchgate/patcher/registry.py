@@ -33,6 +33,10 @@ class Registry(Protocol):
         """Copy a manifest of one platform to another repository, with its blobs; one that is there stays."""
         ...
 
+    def restore_version(self, repository: str, digest: str, source_repository: str, source_digest: str) -> str:
+        """Push an index again with the version annotation of its source, by its digest alone; give that digest."""
+        ...
+
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Give the very manifest of the digest another tag."""
         ...

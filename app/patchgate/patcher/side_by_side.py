@@ -41,7 +41,11 @@ class Pace:
 def patch_all(
     targets: Sequence[Target], patch_one: PatchOne, pace: Pace, stop: Stop, progress: Progress
 ) -> list[Outcome]:
-    """Patch the images in their order; give their outcomes in the same. Blocks until none is worked on any more."""
+    """Patch the images in their order; give their outcomes in the same. Blocks until none is worked on any more.
+
+    Those of which an attempt did not end come after all others, one at a time: none may take another along again.
+    """
+    until = time.monotonic() + pace.run_seconds
 
     def work(target: Target) -> Outcome:
         began = time.monotonic()
@@ -51,11 +55,17 @@ def patch_all(
         progress.end_image(outcome)
         return outcome
 
-    with ThreadPoolExecutor(pace.jobs, thread_name_prefix="image") as pool:
-        futures = [pool.submit(work, target) for target in targets]
-        if wait(futures, timeout=pace.run_seconds).not_done:
-            stop.ask(f"the run had to end after {pace.run_seconds:g} s (--run-limit-seconds)")
-        return [future.result() for future in futures]
+    def work_on(targets: Sequence[Target], jobs: int) -> list[Outcome]:
+        with ThreadPoolExecutor(jobs, thread_name_prefix="image") as pool:
+            futures = [pool.submit(work, target) for target in targets]
+            if wait(futures, timeout=max(0.0, until - time.monotonic())).not_done:
+                stop.ask(f"the run had to end after {pace.run_seconds:g} s (--run-limit-seconds)")
+            return [future.result() for future in futures]
+
+    suspects = [target for target in targets if target.record and target.record.unended]
+    others = [target for target in targets if target not in suspects]
+    outcomes = {each.key: each for each in [*work_on(others, pace.jobs), *work_on(suspects, 1)]}
+    return [outcomes[target.key] for target in targets]
 
 
 def leave(target: Target, stop: Stop) -> Outcome:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from patchgate.patcher.attempt import Attempt
+from patchgate.patcher.record_size import fit_record
 from patchgate.patcher.record_step import (
     add_earlier,
     begin,
@@ -31,6 +32,22 @@ from patchgate.patcher.record_step import (
     verify,
 )
 from patchgate.policy.record import Approval, Record, State, Unverified
+
+
+def record_attempt(before: Record | None, attempt: Attempt, now: datetime) -> Record:
+    """Record that an attempt begins, before what may end the patcher by force: then the image goes last next time."""
+    record = begin(before, attempt.target, now)
+    if is_overtaken(before, attempt):
+        return record
+    if before is None:
+        record = replace(record, state=State.PENDING, message="a run has begun to look at it")
+    begun = replace(record, unended=record.unended + 1, updated=max(record.updated, round_time(now)))
+    return fit_record(begun, attempt.policy)
+
+
+def record_left(before: Record | None, attempt: Attempt, now: datetime) -> Record:
+    """Record that an attempt was given up in an orderly way, as the run had to end."""
+    return replace(begin(before, attempt.target, now), unended=0)
 
 
 def record_refresh(before: Record | None, attempt: Attempt, digest: str, message: str, now: datetime) -> Record:
@@ -90,7 +107,8 @@ def record_pending(before: Record | None, attempt: Attempt, message: str, now: d
 
 def record_vulnerable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
     """Record that the source is vulnerable before anything is built; what an interrupted run built stays known."""
-    return _leave_unapproved(before, attempt, State.PENDING, message, now, before.unverified if before else None)
+    unverified = before.unverified if before else None
+    return _leave_unapproved(before, attempt, State.PENDING, message, now, unverified, goes_on=True)
 
 
 def record_built(before: Record | None, attempt: Attempt, unverified: Unverified, now: datetime) -> Record:
@@ -100,7 +118,7 @@ def record_built(before: Record | None, attempt: Attempt, unverified: Unverified
         return record
     message = f"patched as {unverified.tag}, to be verified; a run that is interrupted goes on from it"
     pending = replace(look(record, attempt, now), state=State.PENDING)
-    return end(pending, attempt, message, now, unverified=unverified)
+    return end(pending, attempt, message, now, unverified=unverified, goes_on=True)
 
 
 def record_unpatchable(before: Record | None, attempt: Attempt, message: str, now: datetime) -> Record:
@@ -166,6 +184,8 @@ def _leave_unapproved(  # noqa: PLR0913, PLR0917 -- what such a record ends with
     message: str,
     now: datetime,
     unverified: Unverified | None = None,
+    *,
+    goes_on: bool = False,
 ) -> Record:
     record = begin(before, attempt.target, now)
     if is_overtaken(before, attempt):
@@ -180,4 +200,4 @@ def _leave_unapproved(  # noqa: PLR0913, PLR0917 -- what such a record ends with
         scanner=record.scanner if record.approved else round_scanner(attempt.scanner),
         fixable_after={} if attempt.fixable_after is None else attempt.fixable_after,
     )
-    return end(unapproved, attempt, message, now, unverified=unverified)
+    return end(unapproved, attempt, message, now, unverified=unverified, goes_on=goes_on)

@@ -63,6 +63,7 @@ class TrivySettings:
         db_repository: where its database is downloaded from, or several places with commas between, in the order to try
             them; empty for its own default.
         skip_db_update: whether the database is taken as it is.
+        memory_limit: GOMEMLIMIT of each scan (`memory.choose_go_limit`); empty for none.
     """
 
     program: str = "trivy"
@@ -70,6 +71,7 @@ class TrivySettings:
     server: str = ""
     db_repository: str = ""
     skip_db_update: bool = False
+    memory_limit: str = ""
 
     @property
     def db_repositories(self) -> list[str]:
@@ -103,7 +105,8 @@ class Trivy:
         self._transport = transport
         self._cache = (settings.cache or find_trivy_cache(environment)).absolute()
         token = environment.get("TRIVY_TOKEN", "") if settings.server else ""
-        self._own = _QUIET | ({"TRIVY_TOKEN": token} if token else {})
+        limit = {"GOMEMLIMIT": settings.memory_limit} if settings.memory_limit else {}
+        self._own = _QUIET | limit | ({"TRIVY_TOKEN": token} if token else {})
         self._rooms = rooms
         self._stop = stop
         self._token = token

@@ -4,7 +4,8 @@ Images are compared by what a node would pull, not by their text: the registry's
 whether the tag is looked up at each start. Decides nothing about an image.
 """
 
-from collections.abc import Collection, Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
@@ -58,33 +59,58 @@ def find_change(
     return Change(added, tuple(image for image in images if image not in new)[:IMAGES_OF_A_REQUEST])
 
 
-def _list_added(images: Iterable[Image], known: Collection[Image], snapshot: Snapshot) -> tuple[Image, ...]:
-    """List the images that have no equal among the known ones, which are too many to be parsed only in an attack."""
-    others = [image for image in images if image not in known]
-    if not others or len(known) > IMAGES_OF_A_REQUEST:
-        return tuple(others)
-    sources = {(_find_source(image.text, snapshot), _is_pulled(image)) for image in known}
-    return tuple(image for image in others if not _is_known(image, sources, snapshot))
+def _list_added(images: Iterable[Image], old: Collection[Image], snapshot: Snapshot) -> tuple[Image, ...]:
+    """List the images that have no equal among the old ones.
 
-
-def _is_known(image: Image, known: Collection[tuple[_Source, bool]], snapshot: Snapshot) -> bool:
-    """Tell whether a node gets the image from where it got one of the known ones.
-
-    A tag that was pulled at each start and no longer is may be an older copy that the node still has.
+    More of either than a request may have are compared as texts alone: a request is refused for them anyway.
     """
-    source = _find_source(image.text, snapshot)
+    others = tuple(image for image in images if image not in old)
+    if not others or max(len(others), len(old)) > IMAGES_OF_A_REQUEST:
+        return others
+    known = _Known.of(old, snapshot)
+    return tuple(image for image in others if not known.has(image, snapshot))
+
+
+class _Known(Struct, frozen=True, gc=False):
+    """The images that an object had, by where a node gets them from.
+
+    Attributes:
+        sources: each with whether it is pulled at each start.
+        digests: repository → digests that are named in it, or that a tag of it names now.
+    """
+
+    sources: frozenset[tuple[_Source, bool]]
+    digests: dict[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, images: Iterable[Image], snapshot: Snapshot) -> "_Known":
+        """Index the images."""
+        sources = frozenset((_find_source(image.text, snapshot), _is_pulled(image)) for image in images)
+        digests: dict[str, set[str]] = defaultdict(set)
+        for source in {source for source, _ in sources if not source.is_completed}:
+            digests[source.repository].update(_list_digests(source, snapshot))
+        return cls(sources, {name: frozenset(found) for name, found in digests.items()})
+
+    def has(self, image: Image, snapshot: Snapshot) -> bool:
+        """Tell whether a node gets the image from where it got one of these.
+
+        A tag that was pulled at each start and no longer is may be an older copy that the node still has.
+        """
+        source = _find_source(image.text, snapshot)
+        if source.digest:
+            is_named = not source.is_completed and source.digest in self.digests.get(source.repository, ())
+            return is_named or any((source, is_pulled) in self.sources for is_pulled in (True, False))
+        return (source, False) in self.sources or (_is_pulled(image) and (source, True) in self.sources)
+
+
+def _list_digests(source: _Source, snapshot: Snapshot) -> Iterator[str]:
+    """List the digest of the source, or those that its tag names now by its record: tools write TAG@DIGEST for TAG."""
     if source.digest:
-        return any(source == each or _names(each, source.digest, snapshot, source.repository) for each, _ in known)
-    return (source, False) in known or (_is_pulled(image) and (source, True) in known)
-
-
-def _names(known: _Source, digest: str, snapshot: Snapshot, repository: str) -> bool:
-    """Tell whether the known tag names the digest now, by its record: tools write `TAG@DIGEST` in its place."""
-    if known.tag is None or known.repository != repository or known.is_completed:
-        return False
-    found = snapshot.repositories.get(repository)
-    record = found.find_record(known.tag) if found else None
-    return record is not None and digest in (record.source_digest, *record.source_platforms.values())
+        yield source.digest
+    repository = snapshot.repositories.get(source.repository)
+    record = repository.find_record(source.tag) if repository and source.tag else None
+    if record and record.source_digest:
+        yield from (record.source_digest, *record.source_platforms.values())
 
 
 def _find_source(text: str, snapshot: Snapshot) -> _Source:

@@ -5,17 +5,17 @@ looks like a comment could then add a line. Such a character makes its line wron
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 BLANKS: Final = " \t"
 """What is left out around a line."""
 _BYTE_ORDER_MARK: Final = "\ufeff"
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Zero-width (non-)joiners: several scripts and emoji need them, and they move no other character."""
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp"})
-"""Unicode's general categories of characters that end a line elsewhere, reorder a text, or are not shown."""
+_ENDING: Final = frozenset({"Cc", "Zl", "Zp"})
+"""Unicode's general categories of characters that are no text, or end a line elsewhere."""
+_FORMATTING: Final = "Cf"
+"""That of characters that are not shown, and may reorder what is: people's comments in some scripts need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +25,29 @@ class Line:
     Attributes:
         number: from 1.
         text: without its end and the blanks around it.
-        fault: which character must not be there; empty if none.
+        fault: which character must not be there, so that the line has no effect; empty if none.
+        note: which character is not shown, and does no harm in a comment; empty if none.
     """
 
     number: int
     text: str
-    fault: str
+    fault: str = ""
+    note: str = ""
 
 
 def read_lines(text: str) -> Iterator[Line]:
     """Read the lines of a text; a byte order mark before the first one is left out."""
     for number, line in enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1):
         content = line.removesuffix("\r").strip(BLANKS)
-        yield Line(number, content, find_hidden(content))
+        if content.isascii() and content.isprintable():
+            yield Line(number, content)
+        else:
+            yield Line(number, content, _find(content, _ENDING), _find(content, {_FORMATTING}))
 
 
-def find_hidden(text: str) -> str:
-    """Find the first character that is not shown or would end a line elsewhere; say which. Empty if there is none."""
-    if text.isascii() and text.isprintable():
-        return ""
+def _find(text: str, categories: Container[str]) -> str:
+    """Find the first character of these categories, and say which; empty if there is none."""
     for character in text:
-        if character != "\t" and character not in _JOINERS and unicodedata.category(character) in _HIDDEN:
+        if character not in BLANKS and unicodedata.category(character) in categories:
             return f"delete U+{ord(character):04X} from it, a character that editors do not show"
     return ""

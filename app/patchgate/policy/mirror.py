@@ -7,6 +7,7 @@ lines that cover a repository, the one with the longest prefix applies. A wrong 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 from patchgate.errors import InvalidMirrorError, InvalidReferenceError
@@ -82,10 +83,16 @@ class Mirrors:
         return next((name for name in names if name), repository)
 
     def rename_fully(self, repository: str) -> str:
-        """Rename until no line covers the name any more. The lines must be without circles (`read_mirrors`)."""
-        before = ""
-        while repository != before:
-            before, repository = repository, self.rename(repository)
+        """Rename until no line covers the name any more.
+
+        Lines that `read_mirrors` gives have no circles; with others a name that does not come to an end is kept.
+        """
+        name = repository
+        for _ in range(MIRRORS):
+            renamed = self.rename(name)
+            if renamed == name:
+                return name
+            name = renamed
         return repository
 
 
@@ -186,8 +193,11 @@ def _leads_back(mirror: Mirror, others: list[Mirror]) -> bool:
 
 
 def _may_meet(target: str, source: str) -> bool:
-    """Tell whether a name under the target may be covered by the source."""
-    return _covers(source, target) or _covers(target, source)
+    """Tell whether a name under the target may be covered by the source, in any spelling of Docker Hub's names."""
+    rest = target.removeprefix(f"{DOCKER_HUB}/")
+    targets = {target, f"{_LIBRARY}{rest}"} if rest != target and "/" not in rest else {target}
+    pairs = product(targets, (source, source.replace(f"{DOCKER_HUB}/", _LIBRARY, 1)))
+    return any(_covers(one, other) or _covers(other, one) for one, other in pairs)
 
 
 def _covers(prefix: str, name: str) -> bool:

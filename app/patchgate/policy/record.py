@@ -124,6 +124,7 @@ class Record:
         earlier_clocks: what is remembered of earlier sources, by digest; none of those that an older patcher recorded.
         platforms_left_out: how many platforms the source has beside `source_platforms`.
         tried: the digest that the last attempt could not look at; None where it looked at the source.
+        unended: attempts that were begun since the last one that ended: the patcher died of them, or one goes on.
         fingerprint: of the text that it was read from, in this process; 0 where there was none.
     """
 
@@ -151,12 +152,22 @@ class Record:
     earlier_clocks: Mapping[str, SourceClock] = field(default_factory=dict)
     platforms_left_out: int = 0
     tried: str | None = None
+    unended: int = 0
     fingerprint: int = field(default=0, compare=False)
 
     @property
     def key(self) -> str:
         """`REPO:TAG`, normalised."""
         return f"{self.repository}:{self.tag}"
+
+    @property
+    def explanation(self) -> str:
+        """The message, and that attempts were begun and did not end."""
+        if not self.unended:
+            return self.message
+        times = "the last attempt at it was" if self.unended == 1 else f"the last {self.unended} attempts at it were"
+        said = f"{times} cut short unless one goes on now: it goes last, give the patcher more memory"
+        return f"{self.message}; {said}" if self.message else said
 
     @property
     def approvals(self) -> Iterator[Approval]:

@@ -7,7 +7,7 @@ some resolvers read as an IPv4 address and others do not is refused. Asks no reg
 """
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network
 from typing import Final, Self
 
 from msgspec import Struct
@@ -39,6 +39,8 @@ _USUAL_PATTERN: Final = re.compile(
 _NUMERIC_HOST: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 """A host that ends in a number (WHATWG URL Standard, "ends in a number checker"): no such top-level domain exists, and
 C's inet_aton reads `10.5`, `012.0.0.5` and `0xa000005` as IPv4 addresses, Go's resolver does not."""
+_TRANSLATED: Final = tuple(map(IPv6Network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
+"""IPv6 addresses made of an IPv4 address: RFC 4291 (2.5.5.1), RFC 6052, RFC 8215, RFC 3056."""
 _IDENTIFIER_PATTERN: Final = re.compile(r"[a-f0-9]{64}|(?:sha256|sha384|sha512):[a-f0-9]+")
 """An image ID: containerd runs whatever its node holds under it, and takes a prefix as well (CRI, LocalResolve)."""
 _DIGEST_PATTERN: Final = re.compile(_DIGEST)
@@ -142,9 +144,16 @@ def _split_port(host: str) -> tuple[str, str]:
 
 
 def _spell_ipv6(address: str) -> str:
-    """Spell an IPv6 address in one way (RFC 5952); one that maps an IPv4 address reaches the host of that address."""
+    """Spell an IPv6 address in one way (RFC 5952); one that maps an IPv4 address reaches the host of that address.
+
+    Other forms that carry one reach it through a translator, if the network has one: they are refused.
+    """
     parsed = IPv6Address(address)
-    return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else f"[{parsed.compressed}]"
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    if int(parsed) > 1 and any(parsed in network for network in _TRANSLATED):
+        raise AddressValueError(f"{address} carries an IPv4 address: write that, or the registry's name")
+    return f"[{parsed.compressed}]"
 
 
 def _spell_ipv4(numbers: str) -> str:

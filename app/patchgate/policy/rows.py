@@ -133,7 +133,8 @@ def within_sla(case: Case) -> Verdict | None:
     """Row 11: listed tag or source, no approval, the SLA still runs."""
     if case.clock is None:
         return None
-    left = case.clock.since + case.policy.patch_sla - case.now
+    since = min(case.clock.since, case.now)  # the patcher's clock may be a little ahead
+    left = since + case.policy.patch_sla - case.now
     if left.total_seconds() <= 0:
         return None
     return _warn(case, Reason.WITHIN_SLA, f"not approved yet; it will be refused in {say_duration(left)}")
@@ -193,7 +194,7 @@ ROWS: Final[tuple[Callable[[Case], Verdict | None], ...]] = (
 
 def say_unqualified(case: Case) -> str:
     """Say what to write instead of a name without a registry."""
-    return f"{UNQUALIFIED}: write {show(str(case.reference))}"
+    return f"{UNQUALIFIED}: write its registry, {show(str(case.reference))} if you mean Docker Hub"
 
 
 def _allow(case: Case, reason: Reason, text: str, until: datetime | None = None) -> Verdict:
@@ -227,4 +228,4 @@ def _name(case: Case) -> str:
 
 
 def _say_message(case: Case) -> str:
-    return show(case.record.message) if case.record and case.record.message else "the patcher gave no reason"
+    return show(case.record.explanation) if case.record and case.record.explanation else "the patcher gave no reason"

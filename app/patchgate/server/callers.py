@@ -26,8 +26,10 @@ from patchgate.server.refusal import refuse
 
 REPORTED_SECONDS: Final = 3600
 """For how long `/readyz?verbose` and the status page show the last caller without a certificate."""
-_CALLERS_LOGGED: Final = 100
-"""Callers of whom the log tells: an address each, once. Anyone who reaches the port is one."""
+CALLERS_SHOWN: Final = 20
+"""Addresses that are kept for each fault, the last ones: anyone who reaches the port may be one of them."""
+LOG_SECONDS: Final = 60
+"""Between two lines of the log about one fault: a caller may try as often as it likes."""
 
 
 class ClientAuth(StrEnum):
@@ -61,7 +63,7 @@ class CallerCheck:
         names: common names or DNS names that are accepted; empty for any certificate of the CA.
         clock: gives now, aware UTC.
         metrics: counts reviews of such callers, and failed TLS handshakes.
-        log: told of each such caller once.
+        log: told of such callers, now and then.
     """
 
     auth: ClientAuth
@@ -69,8 +71,8 @@ class CallerCheck:
     clock: Callable[[], datetime]
     metrics: GateMetrics
     log: FilteringBoundLogger
-    _logged: set[tuple[str, Fault]] = field(default_factory=set)
-    _last: tuple[Fault, str, datetime] | None = None
+    _seen: dict[Fault, dict[str, datetime]] = field(default_factory=dict)
+    _logged_at: dict[Fault, datetime] = field(default_factory=dict)
 
     def find_fault(self, connection: ssl.SSLObject) -> Fault | None:
         """Find what is wrong with the other side of a connection whose TLS stands; None if nothing is."""
@@ -82,20 +84,28 @@ class CallerCheck:
     def note(self, fault: Fault, address: str = "") -> None:
         """Count and report a review, or a failed handshake, of a caller that is not accepted. address: the caller's."""
         self.metrics.uncertified.labels(fault).inc()
-        self._last = fault, address, self.clock()
-        if (address, fault) not in self._logged and len(self._logged) < _CALLERS_LOGGED:
-            self._logged.add((address, fault))
-            self.log.warning("caller_without_certificate", address=address, fault=_SAID[fault], client_auth=self.auth)
+        now, seen = self.clock(), self._seen.setdefault(fault, {})
+        seen.pop(address, None)
+        seen[address] = now
+        if len(seen) > CALLERS_SHOWN:
+            del seen[next(iter(seen))]
+        if fault not in self._logged_at or abs(now - self._logged_at[fault]) >= timedelta(seconds=LOG_SECONDS):
+            self._logged_at[fault] = now
+            addresses = [each for each in reversed(seen) if each]
+            self.log.warning(
+                "caller_without_certificate", addresses=addresses, fault=_SAID[fault], client_auth=self.auth
+            )
 
     def list_problems(self) -> Iterable[Problem]:
-        """List the last caller that was not accepted, if that was lately."""
-        if self._last is None or self.clock() - self._last[2] > timedelta(seconds=REPORTED_SECONDS):
-            return
-        fault, address, at = self._last
-        outcome = "was answered" if self._is_answered(fault) else "was refused"
-        caller = f"a caller at {address}" if address else "a caller"
-        text = f"{caller} {_SAID[fault]} and {outcome}, last at {at:%Y-%m-%dT%H:%M:%SZ}"
-        yield Problem("client certificates", "", text)
+        """List what was wrong with callers lately, with the last addresses of each fault."""
+        since = self.clock() - timedelta(seconds=REPORTED_SECONDS)
+        for fault, seen in self._seen.items():
+            addresses = [each for each in reversed(seen) if each and seen[each] >= since]
+            last = next(reversed(seen.values()))
+            if last >= since:
+                outcome = "was answered" if self._is_answered(fault) else "was refused"
+                text = f"a caller {_SAID[fault]} and {outcome}, last at {last:%Y-%m-%dT%H:%M:%SZ}"
+                yield Problem("client certificates", "", text + (f", from {', '.join(addresses)}" if addresses else ""))
 
     def guard(self, app: ASGIApp, fault: Fault, address: str) -> ASGIApp:
         """Put the check before an application, for a connection with a fault: reviews are counted, or refused."""
@@ -117,9 +127,12 @@ class CallerCheck:
 
 
 def _read_names(certificate: bytes) -> frozenset[str]:
-    """Read the common names, DNS names and addresses of a certificate in DER."""
-    leaf = x509.load_der_x509_certificate(certificate)
-    common = (str(each.value) for each in leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME))
+    """Read the common names, DNS names and addresses of a certificate in DER; none if it cannot be understood."""
+    try:
+        leaf = x509.load_der_x509_certificate(certificate)
+        common = [str(each.value) for each in leaf.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
+    except (ValueError, TypeError, x509.InvalidVersion):  # OpenSSL verified it, and understands more spellings
+        return frozenset()
     return frozenset((*common, *list_names(leaf)))
 
 

@@ -17,9 +17,9 @@ class CheckedProtocol(GateProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin: check the caller's certificate."""
-        super().connection_made(transport)
         connection = transport.get_extra_info("ssl_object")
         if self._callers and connection:
             self._fault = self._callers.find_fault(connection)
-            if self._fault:
-                self.app = self._callers.guard(self.app, self._fault, describe_caller(self.client))
+        super().connection_made(transport)
+        if self._callers and self._fault:
+            self.app = self._callers.guard(self.app, self._fault, describe_caller(self.client))

@@ -30,5 +30,5 @@ def describe_image(image: TrackedImage, now: datetime) -> dict[str, object]:
         "time_left_seconds": int(image.time_left.total_seconds()) if image.time_left is not None else None,
         "fixable_before": dict(record.fixable_before) if record else {},
         "fixable_after": dict(record.fixable_after) if record else {},
-        "message": record.message if record else "",
+        "message": record.explanation if record else "",
     }

@@ -8,11 +8,11 @@ like an image and holds no reference (a variable, a template) is counted, never 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from patchgate.errors import InvalidReferenceError
 from patchgate.policy.reference import Reference
-from patchgate.policy.workload import Container
+from patchgate.policy.workload import Container, is_judged
 
 _BUILT_IN_GROUPS: Final = frozenset(
     {"", "apps", "autoscaling", "batch", "events.k8s.io", "extensions", "policy"}
@@ -22,8 +22,26 @@ _BUILT_IN_GROUPS: Final = frozenset(
     | {"flowcontrol.apiserver.k8s.io", "internal.apiserver.k8s.io", "rbac.authorization.k8s.io", "metrics.k8s.io"}
 )
 """API groups of Kubernetes itself: all of their kinds that make Pods are known (k8s.io/api v0.37)."""
-_NAME_ONLY_GROUPS: Final = frozenset({"image.toolkit.fluxcd.io", "image.openshift.io", "kustomize.config.k8s.io"})
-_POLICY_GROUPS: Final = (".gatekeeper.sh", "kyverno.io", "sigstore.dev")
+_PODLESS: Final = """
+APIService Binding CSIDriver CSINode CSIStorageCapacity CertificateSigningRequest ClusterRole ClusterRoleBinding
+ClusterTrustBundle ComponentStatus ConfigMap ControllerRevision CustomResourceDefinition DeviceClass DeviceTaintRule
+EndpointSlice Endpoints Event Eviction FlowSchema HorizontalPodAutoscaler IPAddress Ingress IngressClass Lease
+LeaseCandidate LimitRange LocalSubjectAccessReview MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
+MutatingWebhookConfiguration Namespace NetworkPolicy Node NodeMetrics PersistentVolume PersistentVolumeClaim
+PodCertificateRequest PodDisruptionBudget PodMetrics PodSecurityPolicy PriorityClass PriorityLevelConfiguration
+ResourceClaim ResourceClaimTemplate ResourceQuota ResourceSlice Role RoleBinding RuntimeClass Scale Secret
+SelfSubjectAccessReview SelfSubjectReview SelfSubjectRulesReview Service ServiceAccount ServiceCIDR Status
+StorageClass StorageVersion StorageVersionMigration SubjectAccessReview TokenRequest TokenReview
+ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment
+VolumeAttributesClass
+"""
+_PODLESS_KINDS: Final = frozenset(_PODLESS.split())
+"""Their kinds that make no Pods, and are not searched: what stands in a CustomResourceDefinition is no image."""
+_NAMING_GROUPS: Final = frozenset(
+    {"gatekeeper.sh", "image.openshift.io", "image.toolkit.fluxcd.io", "kustomize.config.k8s.io", "kyverno.io"}
+    | {"sigstore.dev"}
+)
+"""Groups, with all below them, whose kinds name images for another purpose: policies, repositories."""
 _RENDERED: Final = frozenset({"Application", "ApplicationSet", "HelmChart", "HelmRelease", "Kustomization"})
 """Kinds of which a controller renders more than stands in them (Argo CD, Flux, k3s)."""
 _IMAGE_KEY: Final = re.compile(r"image|[a-z]\w*Image|(?:image|\w+Image)Name", re.ASCII)
@@ -47,14 +65,18 @@ class Shape:
 
 
 def may_make_pods(api_version: str, kind: str) -> bool:
-    """Tell whether a kind that the gate is not asked about may make Pods.
-
-    Not those of Kubernetes itself but the PodTemplate, nor those that name images for another purpose.
-    """
+    """Tell whether a kind that the gate is not asked about may make Pods, as far as is known: unknown ones may."""
     group = api_version.rpartition("/")[0]
     if group in _BUILT_IN_GROUPS:
-        return (group, kind) == ("", "PodTemplate")
-    return group not in _NAME_ONLY_GROUPS and not group.endswith(_POLICY_GROUPS)
+        return kind not in _PODLESS_KINDS
+    labels = group.split(".")
+    return not any(".".join(labels[place:]) in _NAMING_GROUPS for place in range(len(labels)))
+
+
+def is_unknown_kind(api_version: str, kind: str) -> bool:
+    """Tell whether Kubernetes itself, as far as is known here, has no such kind in a group of its own."""
+    is_ours = api_version.rpartition("/")[0] in _BUILT_IN_GROUPS
+    return is_ours and kind not in _PODLESS_KINDS and kind != "PodTemplate" and not is_judged(api_version, kind)
 
 
 def find_shape(obj: Mapping[str, object]) -> Shape:
@@ -81,26 +103,38 @@ def _list_fields(obj: Mapping[str, object]) -> Iterator[tuple[str, str | None]]:
         for key, value in node.items():
             if key in _CONTAINER_LISTS and isinstance(value, list):
                 yield from (("", None) for each in value if isinstance(each, dict) and not each.get("image"))
-            if isinstance(key, str) and _IMAGE_KEY.fullmatch(key) and (field := _read_field(node, value)):
-                yield field
+            elif isinstance(key, str) and _IMAGE_KEY.fullmatch(key):
+                yield _read_field(node, value)
+            elif key == "images":
+                yield from _read_fields(value)
         waiting += [value for key, value in reversed(node.items()) if key not in _PASSED_OVER]
 
 
-def _read_field(node: Mapping[str, object], value: object) -> tuple[str, str | None] | None:
+def _read_fields(value: object) -> Iterator[tuple[str, str | None]]:
+    """Read several fields for an image, in a list or under names of their own."""
+    each = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for field in each:
+        if not isinstance(field, dict) or "image" not in field:  # which is found within it
+            yield _read_field({}, field)
+
+
+def _read_field(node: Mapping[str, object], value: object) -> tuple[str, str | None]:
     """Read a field for an image: a text, an image volume's source, or the parts that Helm's values have."""
-    if isinstance(value, str):
-        policy = node.get("imagePullPolicy")
-        return value, policy if isinstance(policy, str) else None
-    if not isinstance(value, dict):
-        return None
-    policy = value.get("pullPolicy")
+    policy = value.get("pullPolicy") if isinstance(value, dict) else node.get("imagePullPolicy")
     policy = policy if isinstance(policy, str) else None
-    if isinstance(value.get("reference"), str):
-        return str(value["reference"]), policy
-    return (_join_parts(value), policy) if "repository" in value else None
+    read: Any = value
+    match read:
+        case str() as text:
+            return text, policy
+        case {"reference": str() as text}:
+            return text, policy
+        case {"repository": _}:
+            return _join_parts(read), policy
+        case _:
+            return "", None
 
 
-def _join_parts(value: Mapping[str, object]) -> str:
+def _join_parts(value: Mapping[Any, Any]) -> str:
     """Join registry, repository, tag and digest; empty where the tag is left to a chart."""
     registry, repository, tag, digest = (value.get(key) or "" for key in ("registry", "repository", "tag", "digest"))
     if not all(isinstance(part, str) for part in (registry, repository, tag, digest)) or not (tag or digest):

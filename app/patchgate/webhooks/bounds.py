@@ -2,7 +2,8 @@
 
 The gate may write its ValidatingWebhookConfiguration; a person who may write the ConfigMap usually may not. So the
 ConfigMap must not be a way to send objects of the cluster elsewhere (a `url`, a foreign Service, foreign resources),
-nor to have kube-apiserver ask about less (no Pods, an objectSelector, another path than the webhook's mode).
+nor to have kube-apiserver ask about less (no Pods, an objectSelector, another path than the webhook's mode). Which
+namespaces are left out, and what matchConditions say, only the checksum holds in place.
 
 The fields are those of admissionregistration.k8s.io/v1, ValidatingWebhook. A field that is not named here is refused.
 """
@@ -60,8 +61,13 @@ class Bounds:
         names = sorted(str(each.get("name")) for each in webhooks)
         if names != sorted(_NAMES):
             yield f"there must be one webhook each of {', '.join(_NAMES)}, and no other"
+        if sum(map(_takes_unlabelled, webhooks)) > 1:
+            yield "namespaceSelector: more than one webhook would be asked about namespaces without a label"
         if self.sha256 and hashlib.sha256(text.encode()).hexdigest() != self.sha256:
-            yield "it was changed since the gate was installed (--webhooks-sha256): change the chart's values instead"
+            yield (
+                "it is not what this gate was installed with (--webhooks-sha256): an upgrade under way ends this; "
+                "otherwise change the chart's values instead"
+            )
 
     def _find_fault_of(self, webhook: Webhook) -> str:
         client = webhook.get("clientConfig")
@@ -163,10 +169,22 @@ def _format_rule(rule: tuple[str, str, str]) -> str:
     return f"{operation} of {resource} in the {group or 'core'} group"
 
 
-def _list_selector_faults(mode: Mode, expressions: Iterable[_Expression]) -> Iterator[str]:
+def _list_selector_faults(mode: Mode, expressions: Sequence[_Expression]) -> Iterator[str]:
     """Say what of a namespaceSelector would have nobody asked, or the wrong mode."""
-    for each in expressions:
-        if each.key == _NAMESPACE_KEY and each.operator != "NotIn":
-            yield f"namespaceSelector may only leave out namespaces by {_NAMESPACE_KEY}"
-        if each.key == _MODE_KEY and (mode in each.values) != (each.operator == "In"):
-            yield f"namespaceSelector must choose mode {mode} by {_MODE_KEY}"
+    by_key = {each.key: each for each in expressions}
+    if len(by_key) != len(expressions):
+        yield "namespaceSelector must have one expression for each key"
+    names, modes = by_key.get(_NAMESPACE_KEY), by_key.get(_MODE_KEY)
+    if names and names.operator != "NotIn":
+        yield f"namespaceSelector may only leave out namespaces by {_NAMESPACE_KEY}"
+    others = set(Mode) - {mode}
+    if modes is None or set(modes.values) != ({mode} if modes.operator == "In" else others):
+        yield f"namespaceSelector must choose mode {mode} by {_MODE_KEY}: In itself, or NotIn the others"
+
+
+def _takes_unlabelled(webhook: Webhook) -> bool:
+    """Tell whether a webhook whose shape is right is asked about namespaces without a mode label."""
+    shape = _SHAPE.validate_python(webhook)
+    return any(
+        each.key == _MODE_KEY and each.operator == "NotIn" for each in shape.namespace_selector.match_expressions
+    )

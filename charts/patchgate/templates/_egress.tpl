@@ -13,12 +13,26 @@ fd00:ec2::/32
 fd20:ce::/32
 {{- end -}}
 
-{{/* Peers: every address but these ranges, in both families: (list "169.254.0.0/16" …). */}}
+{{/* A range of IPv4 as NAT64 writes it (RFC 6052, the well-known prefix): "10.0.0.0/8" is 64:ff9b::a00:0/104. */}}
+{{- define "patchgate.nat64" -}}
+{{- $address := first (splitList "/" .) -}}
+{{- $bytes := list -}}
+{{- range splitList "." $address -}}{{- $bytes = append $bytes (int .) -}}{{- end -}}
+{{- $high := add (mul 256 (index $bytes 0)) (index $bytes 1) -}}
+{{- $low := add (mul 256 (index $bytes 2)) (index $bytes 3) -}}
+{{- printf "64:ff9b::%x:%x/%d" $high $low (add 96 (int (last (splitList "/" .)))) -}}
+{{- end -}}
+
+{{/* Peers: every address but these ranges, in both families, NAT64's too: (list "169.254.0.0/16" …). */}}
 {{- define "patchgate.allBut" -}}
+{{- $ranges := . -}}
+{{- range . -}}
+{{- if not (contains ":" .) -}}{{- $ranges = append $ranges (include "patchgate.nat64" .) -}}{{- end -}}
+{{- end -}}
 {{- $peers := list -}}
 {{- range $all, $isOfOther := dict "0.0.0.0/0" "^.*:.*$" "::/0" "^[^:]*$" -}}
 {{- $except := list -}}
-{{- range uniq $ -}}
+{{- range uniq $ranges -}}
 {{- if not (regexMatch $isOfOther .) -}}{{- $except = append $except . -}}{{- end -}}
 {{- end -}}
 {{- $peers = append $peers (dict "ipBlock" (dict "cidr" $all "except" $except)) -}}

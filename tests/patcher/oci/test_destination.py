@@ -137,6 +137,8 @@ def test_scheme_host_and_port_make_an_origin(url: str, other: str, *, same: bool
         ("127.0.0.1", "10.0.0.5", True),
         ("0.0.0.0", "registry.example.com", True),  # noqa: S104 -- an address that is refused
         ("::ffff:127.0.0.1", "registry.example.com", True),
+        ("64:ff9b::a9fe:a9fe", "registry.example.com", True),  # 169.254.169.254 by NAT64
+        ("64:ff9b::5db8:d822", "registry.example.com", False),
         ("127.0.0.1", "localhost", False),
         ("127.0.0.1", "127.0.0.2", False),
         ("10.0.0.1", "registry.example.com", False),

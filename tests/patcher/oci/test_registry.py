@@ -105,7 +105,8 @@ def test_the_eighth_version_of_arm64_goes_without_saying(serve: Servers, open_re
 
 def test_an_index_has_its_platforms_without_attestations(serve: Servers, open_registry: Opened) -> None:
     server = serve(Stored(INDEX, MANIFEST, CONFIG))
-    assert open_registry(server.host).describe(f"{server.host}/shop/api", name(INDEX)) == Manifest(
+    described = open_registry(server.host).describe(f"{server.host}/shop/api", name(INDEX))
+    assert described == Manifest(
         name(INDEX),
         is_index=True,
         platforms={
@@ -114,7 +115,9 @@ def test_an_index_has_its_platforms_without_attestations(serve: Servers, open_re
             "linux/arm64": name(ARM_MANIFEST),
             "linux/arm/v7": digest("v7"),
         },
+        unnamed=described.unnamed,
     )
+    assert len(described.unnamed) == 1, "one entry has no platform"
 
 
 def test_content_that_is_not_what_its_digest_names_is_not_believed(serve: Servers, open_registry: Opened) -> None:

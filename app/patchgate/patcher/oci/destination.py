@@ -20,6 +20,8 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
+_NAT64: Final = ip_network("64:ff9b::/96")
+"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
 _HOST_CHARACTERS: Final = 254
 _LABEL_CHARACTERS: Final = 63
 _METADATA: Final = frozenset({"metadata", "metadata.google.internal", "instance-data"})
@@ -132,4 +134,7 @@ def _read_address(host: str | None) -> IPv4Address | IPv6Address | None:
         address = ip_address(host or "")
     except ValueError:
         return None
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+    if isinstance(address, IPv4Address):
+        return address
+    translated = IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else None
+    return address.ipv4_mapped or translated or address

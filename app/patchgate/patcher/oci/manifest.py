@@ -4,6 +4,7 @@ Pure: bytes in, values out; whoever reads by digest checks it first.
 """
 
 import hashlib
+import json
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,7 @@ MANIFEST_TYPES: Final = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
+_VERSION: Final = "org.opencontainers.image.version"
 ACCEPT: Final = ", ".join((*INDEX_TYPES, *MANIFEST_TYPES))
 """Without it registries answer 404, or with schema 1."""
 
@@ -67,6 +69,10 @@ class ManifestSchema(_Schema):
                 found.setdefault(name, child.digest)
         return found
 
+    def list_unnamed(self) -> tuple[str, ...]:
+        """List the digests of an index's children that say nothing of their platform."""
+        return tuple(child.digest for child in self.manifests or () if child.platform is None)
+
 
 class ConfigSchema(PlatformSchema):
     """An image's configuration: its platform is all that is read."""
@@ -98,6 +104,21 @@ def read_manifest(body: bytes, place: str) -> ManifestSchema:
     if (manifest.config is None) == (manifest.manifests is None):
         raise RegistryError(f"{place} is no image that can be patched: neither manifest nor index")
     return manifest
+
+
+def restore_version(index: bytes, source: bytes) -> bytes | None:
+    """Give an index its source's version again, where a program wrote a tag of its own there; None where it is right.
+
+    Copa writes the tag that it was told to push (OCI image specification, "Pre-Defined Annotation Keys").
+    """
+    patched, before = json.loads(index), json.loads(source)
+    annotations = dict(patched.get("annotations") or {})
+    version = (before.get("annotations") or {}).get(_VERSION)
+    if annotations.get(_VERSION) == version:
+        return None
+    restored = {name: text for name, text in annotations.items() if name != _VERSION}
+    patched["annotations"] = restored | ({_VERSION: version} if version is not None else {})
+    return json.dumps(patched, separators=(",", ":")).encode()
 
 
 def read_config(body: bytes, place: str) -> ConfigSchema:

@@ -20,11 +20,13 @@ from patchgate.patcher.oci.copying import Copying, Place, copy_manifest
 from patchgate.patcher.oci.hosts import Hosts
 from patchgate.patcher.oci.manifest import (
     ACCEPT,
+    INDEX_TYPES,
     ConfigSchema,
     ManifestSchema,
     check_digest,
     read_config,
     read_manifest,
+    restore_version,
 )
 from patchgate.patcher.oci.refusal import Action, refuse
 from patchgate.patcher.oci.session import Request, Session
@@ -104,7 +106,7 @@ class OciRegistry:
         place = self._locate(repository, Action.PULL)
         manifest = read_manifest(self._get_manifest(place, digest).body, f"{place}@{digest}")
         if manifest.manifests is not None:
-            return Manifest(digest, is_index=True, platforms=manifest.list_platforms())
+            return Manifest(digest, True, manifest.list_platforms(), manifest.list_unnamed())  # noqa: FBT003
         config = self._get_config(place, manifest)
         if not config.name:
             raise RegistryError(f"{place}@{digest} does not say which platform it is for")
@@ -169,6 +171,19 @@ class OciRegistry:
 
         copying = Copying(source, place, self._session.ask, expect, lambda where: _find_upload(place, where), check)
         copy_manifest(copying, digest, self._get_manifest(source, digest))
+
+    def restore_version(self, repository: str, digest: str, source_repository: str, source_digest: str) -> str:
+        """Push an index again with the version annotation of its source, by its digest alone; give that digest."""
+        body = self._get_manifest(self._locate(repository, Action.PULL), digest).body
+        source = self._get_manifest(self._locate(source_repository, Action.PULL), source_digest).body
+        restored = restore_version(body, source)
+        if restored is None:
+            return digest
+        place, again = self._locate(repository, Action.PUSH), f"sha256:{hashlib.sha256(restored).hexdigest()}"
+        headers = {"Content-Type": read_manifest(body, f"{place}@{digest}").media_type or INDEX_TYPES[0]}
+        path = f"/v2/{place.path}/manifests/{again}"
+        self._expect_success(place, self._session.ask(Request("PUT", place.host, path, place.scope, headers, restored)))
+        return again
 
     def tag(self, repository: str, digest: str, tag: str) -> None:
         """Give the very manifest of the digest another tag."""

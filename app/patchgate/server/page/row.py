@@ -157,7 +157,7 @@ def say_message(entry: Entry) -> str:
     record, note = entry.tracked.record, entry.tracked.note
     if note:
         return show(note.message, SHOWN_LINE_CHARACTERS)
-    return show(record.message, SHOWN_LINE_CHARACTERS) if record else "the patcher has not looked at it yet"
+    return show(record.explanation, SHOWN_LINE_CHARACTERS) if record else "the patcher has not looked at it yet"
 
 
 def tell_approved(approval: Approval, image: str) -> Approved:
