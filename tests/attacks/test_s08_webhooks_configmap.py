@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
+from patchgate.gate.arming import UPGRADE_SECONDS
 from tests.chart.helm import Helm
 from tests.conftest import Gate
-from tests.plane.control_plane import Plane, wait_until
+from tests.plane.control_plane import WAIT_SECONDS, Plane, wait_until
 from tests.plane.installed import Installation, prepare
 from tests.plane.manifests import pod
 from tests.plane.world import API, WORLD
@@ -118,7 +119,7 @@ def test_an_event_on_the_configmap_says_so(release: Installation, gate: Gate, or
     write_text(release, "- name: enforce.patchgate.io\n  clientConfig: {url: 'https://evil.example.com/'}\n")
     gate.wait_until(lambda: gate.metric("patchgate_webhooks_refused") == 1)
     chosen = ("--field-selector", f"involvedObject.name={NAME}-webhooks,reason=WebhooksRefused")
-    wait_until(lambda: release.system.get("events", *chosen)["items"], "the Event")
+    wait_until(lambda: release.system.get("events", *chosen)["items"], "the Event", UPGRADE_SECONDS + WAIT_SECONDS)
     event = release.system.get("events", *chosen)["items"][0]
     assert event["involvedObject"]["uid"] == release.system.get("configmap", f"{NAME}-webhooks")["metadata"]["uid"]
     assert "not applied" in gate.ask("GET", "/readyz?verbose").text
