@@ -149,6 +149,8 @@ def _list_warnings(
     if mode is Mode.AUDIT:
         return ()
     wanted = [verdict for verdict in verdicts if verdict.warns or (with_denied and not verdict.allowed)]
+    if not (wanted or refused_next):
+        return ()
     lines = [line for verdict in wanted for line in verdict.warnings]
     if refused_next:
         fate = "refused" if mode is Mode.ENFORCE else "warned about"

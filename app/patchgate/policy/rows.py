@@ -100,9 +100,10 @@ def approved_tag(case: Case) -> Verdict | None:
 
 def patch_available(case: Case) -> Verdict | None:
     """Row 9: listed tag or source, no approval itself, but its record has one."""
-    if case.record is None or case.clock is None:
+    clock = case.clock
+    if case.record is None or clock is None:
         return None
-    patched, grace = case.clock.patched, case.policy.rollout_grace
+    patched, grace = clock.patched, case.policy.rollout_grace
     has_approval = case.snapshot.has_approval(case.record)
     if not has_approval and not case.had_patch:
         return None
