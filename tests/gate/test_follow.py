@@ -148,9 +148,9 @@ def with_a_wrong_clock(behind: timedelta) -> Followed:
     return followed
 
 
-def test_a_record_ahead_of_a_wrong_clock_counts_once_the_clock_is_right() -> None:
+def test_a_record_ahead_of_a_wrong_clock_is_kept_and_reported_until_the_clock_is_right() -> None:
     followed = with_a_wrong_clock(timedelta(days=1))
-    assert followed.reason(BASE) is Reason.UNSCANNED
+    assert followed.reason(BASE) is Reason.APPROVED, "a record that is dropped would loosen what it denies"
     followed.now = NOW
     followed.look()
     assert followed.reason(BASE) is Reason.APPROVED
