@@ -59,8 +59,8 @@ def policies(request: pytest.FixtureRequest, plane: Plane, chart: Chart, url: st
         pytest.param(API, f"{API}: a patched image is available; use {API_USE}", id="8"),
         pytest.param(
             FRONTEND,
-            rf"{FRONTEND}: not approved within 24 h of {TIME}: the package mirror does not carry the fix yet; mend that"
-            " or ask for an exception",
+            rf"{FRONTEND}: not approved within 24 h of {TIME}: the package mirror does not carry the fix yet; fix that"
+            " or request an exception",
             id="11",
         ),
         pytest.param(

@@ -93,8 +93,8 @@ def test_a_refusal_is_printed_whole_and_says_what_to_use(webhook: Webhook) -> No
         pytest.param(
             FRONTEND,
             "SlaBreached",
-            rf"{FRONTEND}: not approved within 24 h of {TIME}: the package mirror does not carry the fix yet; mend that"
-            " or ask for an exception",
+            rf"{FRONTEND}: not approved within 24 h of {TIME}: the package mirror does not carry the fix yet; fix that"
+            " or request an exception",
             id="11",
         ),
         pytest.param(
