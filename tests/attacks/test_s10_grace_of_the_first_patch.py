@@ -20,7 +20,7 @@ def site(tmp_path: Path) -> Worksite:
 
 
 def ask(site: Worksite, image: str = API, after: timedelta = timedelta()) -> Verdict:
-    """What a built-in controller is told that re-creates a Pod of the image."""
+    """The answer to a built-in controller that re-creates a Pod of the image."""
     return verdict(image, site.store.load(), is_controller=True, now=site.now + after)
 
 

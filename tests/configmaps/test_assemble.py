@@ -60,7 +60,8 @@ def test_a_labelled_configmap_adds_lines_and_no_policy() -> None:
 def test_only_the_label_true_makes_a_list(label: str) -> None:
     world = snapshot(LIST, replace(team_list("a.io/b:1"), labels={NAMES.label: label}))
     assert verdict("a.io/b:1", world).reason == "NotTracked"
-    told = f"team-images: label {NAMES.label}: {label!r} makes it no image list: write 'true', or 'false' if it is none"
+    advice = "write 'true', or 'false' if it is not an image list"
+    told = f"team-images: label {NAMES.label}: {label!r} makes it no image list: {advice}"
     assert list(map(str, world.list_problems(NOW))) == ([] if label == "false" else [told])
 
 

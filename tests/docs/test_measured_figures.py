@@ -36,7 +36,7 @@ NOT_MEASURED = {
     "docs/sizing.md": {
         "300 Pods a second": "assumed",
         "1 MiB": "Kubernetes' limit",
-        "200 MiB": "reckoned of the limits",
+        "200 MiB": "calculated from the limits",
         "64 MiB": "a limit",
     },
 }

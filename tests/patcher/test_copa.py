@@ -199,7 +199,7 @@ Error: failed to solve: process "/bin/sh -c apt-get update" did not complete suc
 """
 
 
-GPG = "W: GPG error: http://deb.debian.org/debian buster InRelease: The following signatures"
+GPG = "W: GPG error: http://archive.example.com/debian buster InRelease: The following signatures"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from patchgate.policy.decision import Mode
 from patchgate.policy.verdict import Verdict
 
 NEVER_MATCHED: Final = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-"""Namespaces that no webhook of ours asks about in any cluster."""
+"""Namespaces that our webhooks never match, in any cluster."""
 MODE_LABEL: Final = "patchgate.io/mode"
 _SAID: Final = {Mode.WARN: "only warned about", Mode.AUDIT: "only audited"}
 

@@ -11,7 +11,7 @@ from patchgate.sources.config_source import Cluster, Directory, read_once
 
 
 def load_snapshot(source: Directory | Cluster, names: Names, now: datetime) -> tuple[Snapshot, list[Problem]]:
-    """Load the snapshot of a source's ConfigMaps of these names, and all that does not count in it.
+    """Load the snapshot of a source's ConfigMaps of these names, and every invalid entry in it.
 
     Raises:
         SourceError: the source cannot be read, or holds no main image list.

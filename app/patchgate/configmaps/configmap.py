@@ -55,7 +55,7 @@ class Names:
         return configmap.labels.get(self.label) == "true" and configmap.name not in self._reserved
 
     def is_mislabelled(self, configmap: ConfigMap) -> bool:
-        """Tell whether its label has a value that makes it no image list, and does not say that it is none."""
+        """Tell whether its label has a value that is neither yes nor no: it is then no image list."""
         value = configmap.labels.get(self.label)
         return value not in (None, "true", "false") and configmap.name not in self._reserved
 

@@ -44,7 +44,7 @@ def decode_text(content: bytes) -> str:
     """Decode a file: by its byte order mark (PowerShell writes UTF-16 with one) or its NULs, else as UTF-8.
 
     Raises:
-        InvalidManifestError: it is none of these; says how to save it.
+        InvalidManifestError: it is in no encoding that is read; says how to save it.
     """
     encoding = next((name for mark, name in _BOMS if content.startswith(mark)), None) or _guess(content[:4])
     try:

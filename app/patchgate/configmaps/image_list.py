@@ -64,7 +64,7 @@ def read_labelled_list(configmap: ConfigMap) -> ImageListPart:
 def report_mislabelled(configmap: ConfigMap, label: str) -> ImageListPart:
     """Report a ConfigMap whose label has a value that makes it no image list; none of it is read."""
     value = show(configmap.labels[label], SHOWN_VALUE_CHARACTERS)
-    reason = f"label {label}: {value!r} makes it no image list: write 'true', or 'false' if it is none"
+    reason = f"label {label}: {value!r} makes it no image list: write 'true', or 'false' if it is not an image list"
     return ImageListPart(configmap.name, {}, None, (Problem(configmap.name, "", reason),))
 
 

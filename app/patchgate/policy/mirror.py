@@ -113,7 +113,7 @@ def parse_mirror(text: str) -> Mirror:
     """Parse `HOST[/PREFIX] = REGISTRY[/PREFIX]`.
 
     Raises:
-        InvalidMirrorError: it is none; the text says what to write instead.
+        InvalidMirrorError: it is not a mirror; the text says what to write instead.
     """
     left, equals, right = text.partition("=")
     if not equals or not left.strip() or not right.strip():
@@ -128,7 +128,7 @@ def parse_prefix(text: str) -> str:
     """Parse a registry, or a registry and the first segments of a path, and normalise it.
 
     Raises:
-        InvalidMirrorError: it is none.
+        InvalidMirrorError: it is not a registry with the beginning of a path.
     """
     if "://" in text:
         raise InvalidMirrorError(f"write {text.partition('://')[2]} without {text.partition('://')[0]}://")

@@ -165,7 +165,7 @@ def read_docker_config(content: bytes) -> DockerConfig:
     """Read `config.json`, `.dockerconfigjson` or the `.dockercfg` of before 2015, whose keys are registries.
 
     Raises:
-        ValidationError: it is none (pydantic's, with what is wrong).
+        ValidationError: it is not valid (pydantic's, with what is wrong).
     """
     if not content.strip():  # as `touch` makes it
         return DockerConfig()
@@ -225,7 +225,7 @@ def _decode(auth: str) -> str:
     """Decode base64 as Docker and the kubelet do: line breaks in it, with or without padding.
 
     Raises:
-        UndecodableError: it is none.
+        UndecodableError: it cannot be decoded.
     """
     text = "".join(auth.split()).rstrip("=")
     try:
