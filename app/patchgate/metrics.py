@@ -13,6 +13,8 @@ from prometheus_client.utils import floatToGoString
 
 ReviewLabels = tuple[str, str, str, str, bool, bool]
 """Mode, operation, decision, reason, whether it was allowed, whether it was a dry run."""
+CALLER_FAULTS: Final = ("none", "name", "untrusted")
+"""What can be wrong with a caller's certificate: series that an alert looks at from the start."""
 PLACES: Final = ("certificate", "decision", "event", "report", "review", "source", "tally", "webhooks")
 """Where things go wrong, all there from the start: Prometheus sees an increase of what it has seen before alone."""
 _SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -69,6 +71,8 @@ class GateMetrics:
             ("fault",),
             registry=registry,
         )
+        for fault in CALLER_FAULTS:
+            self.uncertified.labels(fault)
         self.own_port_answers = Gauge(
             "patchgate_own_port_answers",
             "1 while the gate's own port answers with the certificate that it should.",

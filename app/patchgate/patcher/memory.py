@@ -24,7 +24,7 @@ def read_memory_limit(root: Path = Path("/")) -> int | None:
     container the paths of /proc/self/cgroup may be the host's: then the cgroup's root is the container's own.
     """
     limits = []
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    for line in _read(root / "proc/self/cgroup").split("\n"):
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if not controllers:
