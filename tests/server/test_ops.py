@@ -32,6 +32,7 @@ GAUGES = {
     "patchgate_patcher_last_run_timestamp_seconds",
 }
 LABELS = {
+    "patchgate_uncertified_callers": {"fault"},
     "patchgate_reviews": {"mode", "operation", "decision", "reason", "allowed", "dry_run"},
     "patchgate_review_seconds": {"mode", "le"},
     "patchgate_decisions": {"decision", "reason"},

@@ -102,12 +102,14 @@ def test_what_is_no_request_behind_a_review_is_refused_after_its_answer(connecti
         assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_later_review_whose_body_never_ends_is_given_up_with_408(
+def test_a_later_review_whose_body_never_ends_is_refused_by_its_uid(
     monkeypatch: pytest.MonkeyPatch, connection: socket.socket
 ) -> None:
     monkeypatch.setattr("patchgate.server.protocol.BODY_SECONDS", 0.3)
     connection.sendall(WHOLE[:-1])
-    assert connection.recv(65536).startswith(b"HTTP/1.1 408 ")
+    answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 200 "), "a 408 would let it in under Ignore"
+    assert b'"allowed":false' in answer
     with suppress(ConnectionResetError):
         assert connection.recv(1) == b""
 
