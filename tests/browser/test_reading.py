@@ -126,7 +126,7 @@ def test_the_box_asks_the_gate_and_shows_the_row_that_answered(demo: Gate, open_
     page.get_by_role("button", name="Ask the gate").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"{API} is refused.")
     expect(page.get_by_role("heading", name="Row 9 of the table answered")).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("8 .*answers"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("9 .*answers"))).to_be_visible()
     use = page.locator(".reference-line code").inner_text()
     page.get_by_label("Image", exact=True).fill(use)
     page.keyboard.press("Enter")
