@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from patchgate.gate.log import make_log
-from patchgate.metrics import GateMetrics
+from patchgate.metrics import CALLER_FAULTS, GateMetrics
 from patchgate.server.callers import CALLERS_SHOWN, LOG_SECONDS, REPORTED_SECONDS, CallerCheck, ClientAuth, Fault
 from tests.world import NOW
 
@@ -81,3 +81,7 @@ class Shown(ssl.SSLObject):
 
 def test_a_certificate_that_cannot_be_understood_has_another_name() -> None:
     assert Site(ClientAuth.REQUIRE, "a").check.find_fault(Shown(b"no certificate")) is Fault.NAME
+
+
+def test_each_fault_of_a_caller_is_a_series_from_the_start() -> None:
+    assert set(CALLER_FAULTS) == set(Fault)
